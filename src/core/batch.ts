@@ -1,0 +1,88 @@
+import type { AttemptKind, NonFinite } from './run.ts';
+import type { Sample } from './sample.ts';
+
+/** A row of a result file as parsed, before the store knows which attempt of the run it belongs to. */
+export type ObservedRow = {
+  /** How often the file itself started over before this row: 0 for its first attempt. */
+  readonly fileAttempt: number;
+  /** How that attempt began as far as the file says: `time` fell (`resume`), the epoch fell (`rerun`). */
+  readonly fileAttemptKind: AttemptKind;
+  readonly epoch: number;
+  /** When the row was written: the file's mtime, or reckoned back from it by `time`; null when neither is known. */
+  readonly at: number | null;
+  readonly atSource: 'mtime' | 'time' | null;
+  readonly elapsedS: number | null;
+  readonly metrics: Readonly<Record<string, number | null>>;
+  readonly nonFinite?: Readonly<Record<string, NonFinite>>;
+};
+
+/** The result file of a run folder as one look found it. */
+export type ObservedResults = {
+  /** Hash of the header and the first row: stays the same while one file grows or is rewritten by a resume. */
+  readonly generation: string;
+  readonly inode: number;
+  /** The tailer saw that this is not a continuation of the file that was there before: a re-run. */
+  readonly fresh: boolean;
+  readonly mtimeAt: number;
+  readonly size: number;
+  /** Rows of this file that did not parse, so far. */
+  readonly rowsKeptOut: number;
+};
+
+/** What one look at a run folder found. May repeat what was said before: the store knows what is new. */
+export type ObservedRun = {
+  readonly path: string;
+  /** Identity of the folder: device and inode, and its birth where the file system keeps one. */
+  readonly folder: { readonly device: number; readonly inode: number; readonly bornAt: number | null };
+  readonly args: Readonly<Record<string, unknown>> | null;
+  readonly argsAt: number | null;
+  readonly results: ObservedResults | null;
+  /** Rows since the last look (all of them at the first), in file order. */
+  readonly rows: readonly ObservedRow[];
+  /** mtime of `results.png`, which Ultralytics writes last of all. */
+  readonly resultsPngAt: number | null;
+  /** The newest mtime of anything that the trainer writes in the folder. */
+  readonly activityAt: number;
+};
+
+/** A GPU as the driver lists it. */
+export type ObservedGpu = {
+  readonly uuid: string;
+  readonly index: number;
+  readonly name: string | null;
+  readonly driver: string | null;
+  readonly memoryTotal: number | null;
+  readonly powerLimit: number | null;
+};
+
+/** A process that holds memory on a GPU, with what /proc tells about it (null where it may not be read). */
+export type ObservedProcess = {
+  readonly gpuUuid: string;
+  readonly pid: number;
+  readonly memory: number | null;
+  readonly user: string | null;
+  readonly command: string | null;
+  readonly cwd: string | null;
+  readonly startedAt: number | null;
+  /** Folders of files that the process holds open. */
+  readonly openFolders: readonly string[];
+};
+
+/** Facts of this host, read once. */
+export type ObservedHost = {
+  readonly name: string;
+  readonly os: string | null;
+  readonly cpuModel: string | null;
+  readonly cpuCores: number | null;
+  readonly memoryTotal: number | null;
+};
+
+/** What one look at one source found. Every part is optional; all of it may repeat itself. */
+export type Batch = {
+  readonly runs?: readonly ObservedRun[];
+  readonly gpus?: readonly ObservedGpu[];
+  readonly host?: ObservedHost;
+  readonly samples?: readonly Sample[];
+  /** All processes on all GPUs at this moment; null: they cannot be known now. */
+  readonly processes?: readonly ObservedProcess[] | null;
+};

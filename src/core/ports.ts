@@ -1,0 +1,137 @@
+import type { Alert, AlertState, Severity } from './alert.ts';
+import type { Batch } from './batch.ts';
+import type { Attempt, EpochRow, Run, RunState } from './run.ts';
+import type { Gpu, GpuSample, Host, HostSample, Sample } from './sample.ts';
+import type { Page } from './schema.ts';
+
+/**
+ * When the runner lets a collector look. `everyMs` is always there: hints get lost, on NFS there are none.
+ * - `folder`: also at once after a file in this one folder changed (fs.watch, with a trailing second look)
+ * - `trees`: also soon after a folder or one of the files named in `files` appeared below one of these (chokidar)
+ * - `woken`: also whenever the source itself has something; called once, with the function to call then
+ */
+export type When = {
+  readonly everyMs: number;
+  readonly folder?: string;
+  readonly trees?: { readonly roots: readonly string[]; readonly files: readonly string[] };
+  readonly woken?: (wake: () => void) => void;
+};
+
+/** Looks at one source once and says what it found. Timing, time-outs, overlap, back-off and health are the runner's. */
+export type Collector = {
+  /** Unique: `host`, `gpu`, `run /path/of/folder`. */
+  readonly name: string;
+  readonly when: When;
+  /** Longest that one look may take; the runner then aborts the signal and counts a failure. */
+  readonly timeoutMs: number;
+  readonly collect: (signal: AbortSignal) => Promise<Batch>;
+  /** Ends what the collector holds: child processes, open files. */
+  readonly close?: () => Promise<void> | void;
+};
+
+/** How a collector is doing, for `/readyz` and the dashboard. */
+export type CollectorHealth = {
+  readonly name: string;
+  readonly lastSuccessAt: number | null;
+  readonly lastErrorAt: number | null;
+  /** The error that it is in now, null when the last look went well. */
+  readonly error: string | null;
+  readonly failures: number;
+};
+
+/** Topics whose events are stored before they are sent, in cursor order. */
+export const DURABLE_TOPICS = ['runs', 'epochs', 'alerts'] as const;
+/** Topics of which a slow client gets the newest value only. */
+export const SAMPLED_TOPICS = ['batches', 'gpu', 'host', 'logs'] as const;
+export type DurableTopic = (typeof DURABLE_TOPICS)[number];
+export type Topic = DurableTopic | (typeof SAMPLED_TOPICS)[number];
+
+/** One thing that happened, as the stream sends it. */
+export type StreamEvent = {
+  readonly topic: Topic;
+  /** Opaque; for a sampled topic that of the newest durable event. */
+  readonly cursor: string;
+  readonly at: number;
+  /** What the filters of a subscription look at. */
+  readonly run: string | null;
+  readonly gpu: number | null;
+  /** The REST item; an epoch row with `run` added. */
+  readonly data: Run | (EpochRow & { run: string }) | Alert | GpuSample | HostSample;
+};
+
+/** What a store is asked for the history of one subject. `to` is exclusive; buckets begin at multiples of `stepMs`. */
+export type HistoryQuery = {
+  readonly metrics: readonly string[];
+  readonly from: number;
+  readonly to: number;
+  readonly stepMs: number;
+};
+
+/** Columns of one metric; all as long as `t`, null where a bucket holds no value. */
+export type SeriesColumns = {
+  readonly avg: readonly (number | null)[];
+  readonly min: readonly (number | null)[];
+  readonly max: readonly (number | null)[];
+  readonly count: readonly number[];
+};
+
+/** A history: one column of bucket starts and the aggregates of each metric beside it. */
+export type Series = {
+  readonly t: readonly number[];
+  readonly metrics: Readonly<Record<string, SeriesColumns>>;
+};
+
+export type PageQuery = { readonly limit: number; readonly cursor?: string | undefined };
+
+/** Reads of the store, as the server and the reports need them. All are synchronous and see the memory tail. */
+export type StoreReader = {
+  /** The cursor of the newest durable event. */
+  readonly cursor: () => string;
+  /** Newest first by start. Throws {@link BadCursor} on a page cursor that it did not make. */
+  readonly listRuns: (
+    query: PageQuery & { states?: readonly RunState[] | undefined; text?: string | undefined },
+  ) => Page<Run>;
+  readonly getRun: (id: string) => Run | undefined;
+  /** By attempt and epoch. `from` and `to` are epochs, both inclusive. */
+  readonly listEpochs: (
+    run: string,
+    query: PageQuery & { from?: number | undefined; to?: number | undefined; attempt?: number | undefined },
+  ) => Page<EpochRow>;
+  readonly listAttempts: (run: string) => readonly Attempt[];
+  readonly listGpus: () => readonly Gpu[];
+  readonly listHosts: () => readonly Host[];
+  /** `subject` is the stable one: `gpu:UUID` or `host:NAME`. */
+  readonly history: (subject: string, query: HistoryQuery) => Series;
+  readonly listAlerts: (
+    query: PageQuery & {
+      states?: readonly AlertState[] | undefined;
+      rule?: string | undefined;
+      run?: string | undefined;
+      severity?: Severity | undefined;
+      from?: number | undefined;
+      to?: number | undefined;
+    },
+  ) => Page<Alert>;
+  readonly getAlert: (id: string) => Alert | undefined;
+  /**
+   * Durable events after a cursor, oldest first, at most `limit` events that match.
+   * `scannedTo` is the cursor to go on from (matching or not). null: the cursor is unknown or too old.
+   */
+  readonly eventsAfter: (
+    cursor: string,
+    query: { topics: readonly DurableTopic[]; run?: string | undefined; limit: number },
+  ) => { readonly events: readonly StreamEvent[]; readonly scannedTo: string } | null;
+  /** Where a stands to b in the order of events; NaN when either is not a cursor of this store. */
+  readonly compareCursors: (a: string, b: string) => number;
+  /** Size and state, for `/readyz`. */
+  readonly health: () => { readonly path: string; readonly bytes: number; readonly writable: boolean };
+  /** Samples of one subject from `from` on, oldest first, for rules that catch up. */
+  readonly samplesSince: (subject: string, from: number) => readonly Sample[];
+};
+
+/** A page cursor that the store did not make, or that belongs to another list. */
+export class BadCursor extends Error {
+  override name = 'BadCursor';
+}
+
+export type { Batch };
