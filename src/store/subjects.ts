@@ -1,0 +1,30 @@
+import type { Database } from 'better-sqlite3';
+
+/** The table of subjects: what samples belong to, as small numbers. */
+export type Subjects = {
+  readonly find: (name: string) => Subject | undefined;
+  /** The number of a subject, made when it is new. */
+  readonly enter: (name: string, newestAt: number) => number;
+};
+
+/** `newestAt`: when the newest sample in the tables was taken. */
+export type Subject = { readonly id: number; readonly newestAt: number };
+
+export const createSubjects = (db: Database): Subjects => {
+  const find = db.prepare<[string], Subject>('SELECT id, newest_at AS newestAt FROM subjects WHERE name = ?');
+  const enter = db
+    .prepare<[{ name: string; newestAt: number }], number>(`
+      INSERT INTO subjects (name, newest_at) VALUES (@name, @newestAt)
+      ON CONFLICT DO UPDATE SET newest_at = max(newest_at, @newestAt)
+      RETURNING id`)
+    .pluck();
+
+  return {
+    find: (name) => find.get(name),
+    enter: (name, newestAt) => {
+      const id = enter.get({ name, newestAt });
+      if (id === undefined) throw new Error(`subjects: expected a number for ${name}, got none`);
+      return id;
+    },
+  };
+};
