@@ -1,7 +1,7 @@
 import type { Alert, AlertState, Severity } from './alert.ts';
-import type { Batch } from './batch.ts';
+import type { Batch, ObservedGpu, ObservedHost, ObservedRun } from './batch.ts';
 import type { Attempt, EpochRow, Run, RunState } from './run.ts';
-import type { Gpu, GpuSample, Host, HostSample, Sample } from './sample.ts';
+import type { Gpu, GpuProcess, GpuSample, Host, HostSample, Sample } from './sample.ts';
 import type { Page } from './schema.ts';
 
 /**
@@ -24,7 +24,10 @@ export type Collector = {
   readonly when: When;
   /** Longest that one look may take; the runner then aborts the signal and counts a failure. */
   readonly timeoutMs: number;
-  readonly collect: (signal: AbortSignal) => Promise<Batch>;
+  /** `hints`: the paths that changed, where hints alone are the reason to look; else it looks at everything. */
+  readonly collect: (signal: AbortSignal, hints?: readonly string[]) => Promise<Batch>;
+  /** The last batch could not be kept: the next look says everything again. */
+  readonly startOver?: () => void;
   /** Ends what the collector holds: child processes, open files. */
   readonly close?: () => Promise<void> | void;
 };
@@ -127,6 +130,62 @@ export type StoreReader = {
   readonly health: () => { readonly path: string; readonly bytes: number; readonly writable: boolean };
   /** Samples of one subject from `from` on, oldest first, for rules that catch up. */
   readonly samplesSince: (subject: string, from: number) => readonly Sample[];
+};
+
+/** What was new in one look at a run folder. */
+export type RunNews = {
+  readonly id: string;
+  /** First sight of this run. */
+  readonly isNew: boolean;
+  /** Rows that were not there before, or whose values changed; in file order. */
+  readonly rows: readonly EpochRow[];
+};
+
+/** A reducer's state with its life cycles, as the engine saves it and wants it back after a restart. Plain JSON. */
+export type RuleState = {
+  readonly rule: string;
+  readonly subject: string;
+  /** The moment of the newest input that is in the state. */
+  readonly seenAt: number;
+  readonly state: unknown;
+};
+
+/** Who uses a GPU now; kept in memory only, since it is true only now. */
+export type GpuUse = { readonly run: string | null; readonly processes: readonly GpuProcess[] | null };
+
+/**
+ * The store with its writing half. Only the pipeline writes. All calls are synchronous; `transaction` may be nested,
+ * the outermost one counts. Every append is idempotent.
+ */
+export type Store = StoreReader & {
+  readonly transaction: <T>(work: () => T) => T;
+  /** Finds or makes the run of a folder (a moved folder is the same run, a new inode a new one) and appends its rows. */
+  readonly observeRun: (observed: ObservedRun, host: string, now: number) => RunNews;
+  /** All rows of a run by attempt and epoch. */
+  readonly rowsOf: (run: string) => readonly EpochRow[];
+  /** Saves what was derived of a run; tags and notes stay. True when anything changed. */
+  readonly saveRun: (run: Run) => boolean;
+  readonly saveGpus: (gpus: readonly ObservedGpu[], now: number) => void;
+  readonly setGpuUse: (uuid: string, use: GpuUse) => void;
+  readonly saveHost: (host: ObservedHost, now: number) => void;
+  /** Takes samples into the memory tail (written with a later transaction); returns those that were new. */
+  readonly appendSamples: (samples: readonly Sample[]) => readonly Sample[];
+  /** Writes the memory tail. */
+  readonly flushSamples: () => void;
+  readonly saveAlerts: (alerts: readonly Alert[]) => void;
+  /** Alerts that are pending or firing. */
+  readonly openAlerts: () => readonly Alert[];
+  /** Stores durable events and gives them their cursors, in order. */
+  readonly addEvents: (
+    events: readonly { topic: DurableTopic; run: string | null; at: number; data: StreamEvent['data'] }[],
+  ) => readonly StreamEvent[];
+  readonly saveRuleStates: (states: readonly RuleState[]) => void;
+  readonly ruleStates: () => readonly RuleState[];
+  /** Forgets the rule states of a subject. */
+  readonly dropRuleStates: (subject: string) => void;
+  /** Deletes a small step of what is older than its retention; true when there is more to do. */
+  readonly prune: (now: number) => boolean;
+  readonly close: () => void;
 };
 
 /** A page cursor that the store did not make, or that belongs to another list. */

@@ -1,0 +1,41 @@
+import { Type } from 'typebox';
+import { MomentSchema, nullable, type Static } from './schema.ts';
+
+/** How many times faster than real a demo's clock runs; null when nothing is simulated. */
+export const SimulatedSchema = nullable(Type.Object({ speed: Type.Number({ exclusiveMinimum: 0 }) }));
+
+/** What a page or a script wants to know of the service itself. */
+export const ServiceSchema = Type.Object(
+  {
+    version: Type.String(),
+    host: Type.String({ description: 'name of the machine that the service runs on' }),
+    startedAt: MomentSchema,
+    simulated: SimulatedSchema,
+    watched: Type.Array(Type.String(), { description: 'folders that are searched for runs' }),
+    gpuSource: Type.String({ description: 'where GPU samples come from, such as nvidia-smi or off' }),
+  },
+  { $id: 'Service', description: 'The service itself' },
+);
+/** See {@link ServiceSchema}. */
+export type ServiceFacts = Static<typeof ServiceSchema>;
+
+/** `/readyz`: `ready` says whether the database takes writes and not every collector is failing. */
+export const ReadinessSchema = Type.Object(
+  {
+    ready: Type.Boolean(),
+    database: Type.Object({ path: Type.String(), bytes: Type.Integer(), writable: Type.Boolean() }),
+    collectors: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        lastSuccessAt: nullable(MomentSchema),
+        ageMs: nullable(Type.Integer({ description: 'since the last success' })),
+        lastErrorAt: nullable(MomentSchema),
+        error: nullable(Type.String({ description: 'the error that it is in now' })),
+        failures: Type.Integer(),
+      }),
+    ),
+  },
+  { $id: 'Readiness', description: 'Each collector and the database' },
+);
+/** See {@link ReadinessSchema}. */
+export type Readiness = Static<typeof ReadinessSchema>;
