@@ -12,7 +12,7 @@ const DOORS = [
   ['systeminformation', '^src/collectors/host-facts\\.ts$'],
   ['node-nvidia-smi', '^src/collectors/gpu-xml\\.ts$'],
   ['koffi', '^src/collectors/nvml/'],
-  ['pino', '^src/(main|log)\\.ts$'],
+  ['pino', '^src/(main|app)\\.ts$'],
 ];
 
 export default {

@@ -12,7 +12,7 @@ const { status, stdout, stderr } = spawnSync(
 process.stdout.write(stdout);
 process.stderr.write(stderr);
 
-const cruised = Number(/\((\d+) modules/.exec(stdout)?.[1] ?? 0);
+const cruised = Number(/(\d+) modules/.exec(stdout)?.[1] ?? 0);
 const sources = readdirSync('src', { recursive: true }).filter((name) => String(name).endsWith('.ts')).length;
 if (cruised < sources) {
   console.error(`boundaries: ${cruised} modules cruised, but src alone has ${sources}: the check did not see them`);

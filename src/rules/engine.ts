@@ -1,0 +1,145 @@
+import type { Alert, RuleInfo } from '../core/alert.ts';
+import type { RuleState } from '../core/ports.ts';
+import type { EpochRow } from '../core/run.ts';
+import { describeRule, parameterValues } from './describe.ts';
+import type { AnyRule, RunContext, Span, TickInput } from './rule.ts';
+import { adopt, COURSE, readCourse, restoreSeat, saveSeat } from './saved-state.ts';
+import { createSeat } from './seat.ts';
+import { follow, plannedEpochs } from './transitions.ts';
+import { type Court, createWatch, dismiss, judgeAll, type Watch } from './watch.ts';
+
+/** What one tick brings for one run. */
+export type RunTick = Omit<TickInput, 'kind' | 'at'>;
+
+/** Judges runs by all rules. Every method returns the alerts that it changed, each once and whole. */
+export type Engine = {
+  readonly rules: readonly RuleInfo[];
+  /** Judges new rows of a run, in order; rows that it has seen are passed over. Each is judged at its own `at`, else at `now`. */
+  readonly observeEpochs: (run: RunContext, rows: readonly EpochRow[], now: number) => Alert[];
+  /** One tick of the clock for the active runs. */
+  readonly tick: (now: number, ticks: readonly RunTick[]) => Alert[];
+  /** Resolves the open alerts of a run that has ended and forgets what the rules knew of it. */
+  readonly endRun: (run: RunContext, now: number) => Alert[];
+  /** Judges a run that had ended when first seen, in its own time. Its alerts come resolved; nothing stays behind. */
+  readonly backfill: (run: RunContext, rows: readonly EpochRow[], endedAt: number) => Alert[];
+  /**
+   * The states that must be written now: those that live on rows and took some in, or changed an alert, since
+   * the last call; those that live on ticks once a minute. They are live: write them before the next input.
+   */
+  readonly dirtyStates: (now: number) => RuleState[];
+  /** Goes back to what was written: after a restart, or after a write that failed. A state that does not fit is reported and dropped. */
+  readonly restore: (states: readonly RuleState[], openAlerts: readonly Alert[]) => void;
+};
+
+/** How often the state of a rule that only ticks feed is written; what came since is judged anew after a restart. */
+const SAVE_TICKED_MS = 60_000;
+/** Alerts of rules that watch samples are grouped by time. */
+const REGROUP_TICKS: Span = { ms: 600_000 };
+
+/** `newId` names a new alert; `onError` hears once of each rule that threw on a subject. */
+export const createEngine = ({ rules, ...court }: { rules: readonly AnyRule[] } & Court): Engine => {
+  const armed = rules.map((rule) => ({ rule, parameters: parameterValues(rule) }));
+  // Rows are rare, and every rule may want to hear of a resume; ticks come each second.
+  const onTicks = armed.filter(({ rule }) => rule.needs.some((need) => need === 'gpu' || need === 'host'));
+  const watches = new Map<string, Watch>();
+
+  const watchOf = (subject: string): Watch => {
+    const watch = watches.get(subject) ?? createWatch();
+    watches.set(subject, watch);
+    return watch;
+  };
+
+  const judgeRow = (watch: Watch, run: RunContext, row: EpochRow, at: number): readonly Alert[] => {
+    const step = follow(watch.course, row, run);
+    if (!step) return [];
+    watch.course = step.course;
+    watch.courseDirty = true;
+    const dismissed = step.seen.transition === 'rerun' ? dismiss(watch, at, 'the run began anew') : [];
+    const regroup = { evaluations: Math.max(10, 0.1 * (plannedEpochs(run) ?? 0)) };
+    return [...dismissed, ...judgeAll(watch, armed, { kind: 'epoch', at, row, run, ...step.seen }, regroup, court)];
+  };
+
+  return {
+    rules: rules.map(describeRule),
+
+    observeEpochs: (run, rows, now) => {
+      const watch = watchOf(`run:${run.id}`);
+      return newest(rows.flatMap((row) => judgeRow(watch, run, row, row.at ?? now)));
+    },
+
+    tick: (now, ticks) =>
+      newest(
+        ticks.flatMap((tick) =>
+          judgeAll(watchOf(`run:${tick.run.id}`), onTicks, { kind: 'tick', at: now, ...tick }, REGROUP_TICKS, court),
+        ),
+      ),
+
+    endRun: (run, now) => {
+      const watch = watches.get(`run:${run.id}`);
+      watches.delete(`run:${run.id}`);
+      return watch ? newest(dismiss(watch, now, 'the run ended')) : [];
+    },
+
+    backfill: (run, rows, endedAt) => {
+      const watch = createWatch();
+      const changed = rows.flatMap((row) => judgeRow(watch, run, row, row.at ?? endedAt));
+      return newest([...changed, ...dismiss(watch, endedAt, 'the run ended')])
+        .filter((alert) => alert.firedAt !== null)
+        .map((alert) => ({ ...alert, backfilled: true }));
+    },
+
+    dirtyStates: (now) => [...watches].flatMap(([subject, watch]) => dirtyOf(watch, subject, now)),
+
+    restore: (states, openAlerts) => {
+      watches.clear();
+      const open = new Map(openAlerts.map((alert) => [alert.id, alert]));
+      for (const saved of states) {
+        const watch = watchOf(saved.subject);
+        try {
+          if (saved.rule === COURSE) {
+            watch.course = readCourse(saved.state);
+            continue;
+          }
+          const known = armed.find(({ rule }) => rule.id === saved.rule);
+          if (!known) throw new Error(`saved state of ${saved.rule}: there is no such rule`);
+          const seat = createSeat(known.rule, known.parameters, saved.seenAt);
+          restoreSeat(seat, saved, open);
+          watch.seats.set(saved.rule, seat);
+        } catch (error) {
+          court.onError(saved.rule, saved.subject, error);
+        }
+      }
+      const held = new Set([...watches.values()].flatMap(alertIdsOf));
+      for (const alert of openAlerts) {
+        if (held.has(alert.id)) continue;
+        const watch = watchOf(alert.subject);
+        const known = armed.find(({ rule }) => rule.id === alert.rule);
+        const seat =
+          known && (watch.seats.get(alert.rule) ?? createSeat(known.rule, known.parameters, alert.startedAt));
+        if (seat) watch.seats.set(alert.rule, seat);
+        if (!seat || !adopt(seat, alert)) watch.strays.push(alert);
+      }
+    },
+  };
+};
+
+/** The last word on each alert, in the order in which they first came up. */
+const newest = (alerts: readonly Alert[]): Alert[] => [...new Map(alerts.map((alert) => [alert.id, alert])).values()];
+
+const alertIdsOf = (watch: Watch): readonly string[] =>
+  [...watch.seats.values()].flatMap((seat) => Object.values(seat.lives).flatMap(({ open }) => (open ? [open.id] : [])));
+
+const dirtyOf = (watch: Watch, subject: string, now: number): readonly RuleState[] => {
+  const states: RuleState[] = [];
+  if (watch.courseDirty && watch.course) {
+    states.push({ rule: COURSE, subject, seenAt: now, state: watch.course });
+    watch.courseDirty = false;
+  }
+  for (const seat of watch.seats.values()) {
+    if (!seat.dirty && (seat.seenAt <= seat.savedAt || now - seat.savedAt < SAVE_TICKED_MS)) continue;
+    seat.dirty = false;
+    seat.savedAt = now;
+    states.push(saveSeat(seat, subject));
+  }
+  return states;
+};

@@ -1,0 +1,86 @@
+import type { Alert } from '../core/alert.ts';
+import { explainedBy } from './inhibition.ts';
+import type { Life } from './lifecycle.ts';
+import { resolveNow } from './lifecycle.ts';
+import type { AnyRule, Input, Parameters, ParameterValues, Span } from './rule.ts';
+import { changeLives, createSeat, judge, openAlerts, type Seat } from './seat.ts';
+import type { Course } from './transitions.ts';
+
+/** All rules on one run. */
+export type Watch = {
+  readonly seats: Map<string, Seat>;
+  course: Course | null;
+  courseDirty: boolean;
+  /** Open alerts of rules that there are no more: they resolve with the run. */
+  readonly strays: Alert[];
+  /** Rules that have thrown on this run: each is reported once. */
+  readonly reported: Set<string>;
+};
+
+/** What judging needs to know beside the watch itself. */
+export type Court = {
+  readonly newId: () => string;
+  readonly onError: (rule: string, subject: string, error: unknown) => void;
+};
+
+/** A rule with the values in force of its parameters. */
+export type ArmedRule = { readonly rule: AnyRule; readonly parameters: ParameterValues<Parameters> };
+
+export const createWatch = (): Watch => ({
+  seats: new Map(),
+  course: null,
+  courseDirty: false,
+  strays: [],
+  reported: new Set(),
+});
+
+/** Gives one input to these rules; a rule that throws begins anew and does not stop the others. */
+export const judgeAll = (
+  watch: Watch,
+  rules: readonly ArmedRule[],
+  input: Input,
+  regroup: Span,
+  { newId, onError }: Court,
+): readonly Alert[] => {
+  const changed: Alert[] = [];
+  for (const { rule, parameters } of rules) {
+    const seat = watch.seats.get(rule.id) ?? createSeat(rule, parameters, input.at);
+    watch.seats.set(rule.id, seat);
+    // A rule that lives on ticks has a large state: it is not written with every row.
+    if (input.kind === 'epoch' && rule.needs.includes('epochs')) seat.dirty = true;
+    try {
+      changed.push(...judge(seat, input, regroup, newId));
+    } catch (error) {
+      seat.state = rule.init();
+      if (!watch.reported.has(rule.id)) onError(rule.id, `run:${input.run.id}`, error);
+      watch.reported.add(rule.id);
+    }
+  }
+  return changed.length === 0 ? changed : [...changed, ...inhibit(watch)];
+};
+
+/** Resolves every open alert of the run and forgets what the rules knew of it. */
+export const dismiss = (watch: Watch, at: number, result: string): readonly Alert[] => {
+  const changed = [...watch.seats.values()].flatMap((seat) =>
+    changeLives(seat, (_track, life) => resolveNow(life, at, result)),
+  );
+  const strays = watch.strays.map((alert): Alert => ({ ...alert, state: 'resolved', resolvedAt: at, result }));
+  watch.seats.clear();
+  watch.strays.length = 0;
+  return [...changed, ...strays];
+};
+
+/** Points open alerts at the one that explains them, or frees them again. */
+const inhibit = (watch: Watch): readonly Alert[] => {
+  const seats = [...watch.seats.values()];
+  const open = seats.flatMap(openAlerts);
+  return seats.flatMap((seat) => changeLives(seat, (_track, life) => explain(life, open)));
+};
+
+const explain = (life: Life, open: readonly Alert[]) => {
+  if (!life.open) return null;
+  const inhibitedBy = explainedBy(life.open, open);
+  if (inhibitedBy === life.open.inhibitedBy) return null;
+  const changed = { ...life.open, inhibitedBy };
+  return { life: { ...life, open: changed }, changed };
+};
