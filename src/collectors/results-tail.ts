@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import { createResultsParser, type ParsedRow } from './results-parser.ts';
+
+/** What of one result file was taken so far, and enough of it to recognise the file again. */
+export type ResultsTail = {
+  readonly generation: () => string | null;
+  readonly rowsKeptOut: () => number;
+  /** Bytes of complete lines, from the file's beginning. */
+  readonly taken: () => number;
+  /** Whether the file still ends with the bytes that were taken last, at the place where they were. */
+  readonly endsAlike: (handle: FileHandle) => Promise<boolean>;
+  /** Whether the file begins with all the bytes that were taken. Reads them. */
+  readonly beginsAlike: (handle: FileHandle, signal: AbortSignal) => Promise<boolean>;
+  /** Takes complete lines up to byte `end`; `cut`: the file turned out to be shorter than that. */
+  readonly readOn: (
+    handle: FileHandle,
+    end: number,
+    signal: AbortSignal,
+  ) => Promise<{ readonly rows: readonly ParsedRow[]; readonly cut: boolean }>;
+};
+
+const CHUNK_BYTES = 256 * 1024;
+const LAST_BYTES = 256;
+
+/** Nothing taken yet. */
+export const createResultsTail = (): ResultsTail => {
+  const parser = createResultsParser();
+  const hash = createHash('sha256');
+  let taken = 0;
+  let last = Buffer.alloc(0);
+
+  return {
+    generation: parser.generation,
+    rowsKeptOut: parser.rowsKeptOut,
+    taken: () => taken,
+
+    endsAlike: async (handle) => last.equals(await readAt(handle, taken - last.length, last.length)),
+
+    beginsAlike: async (handle, signal) => {
+      const found = createHash('sha256');
+      for (let position = 0; position < taken; position += CHUNK_BYTES) {
+        signal.throwIfAborted();
+        found.update(await readAt(handle, position, Math.min(CHUNK_BYTES, taken - position)));
+      }
+      return found.digest().equals(hash.copy().digest());
+    },
+
+    readOn: async (handle, end, signal) => {
+      const rows: ParsedRow[] = [];
+      while (taken < end) {
+        signal.throwIfAborted();
+        const wanted = Math.min(CHUNK_BYTES, end - taken);
+        const bytes = await readAt(handle, taken, wanted);
+        const lines = parser.push(bytes);
+        for (const row of lines.rows) rows.push(row);
+        if (lines.taken > 0) {
+          const piece = bytes.subarray(0, lines.taken);
+          hash.update(piece);
+          last = Buffer.from(piece.subarray(-LAST_BYTES));
+          taken += lines.taken;
+        }
+        if (bytes.length < wanted) return { rows, cut: true };
+        if (lines.taken === 0) break;
+      }
+      return { rows, cut: false };
+    },
+  };
+};
+
+/** Up to `length` bytes from `position`; fewer only where the file ends. */
+const readAt = async (handle: FileHandle, position: number, length: number): Promise<Buffer> => {
+  const buffer = Buffer.allocUnsafe(length);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await handle.read(buffer, filled, length - filled, position + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return buffer.subarray(0, filled);
+};

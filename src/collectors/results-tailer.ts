@@ -1,0 +1,128 @@
+import type { BigIntStats } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { ObservedResults, ObservedRow } from '../core/batch.ts';
+import { isMissing, isSameFile, isUnchanged, statOrNull } from './file-stat.ts';
+import { createResultsTail } from './results-tail.ts';
+import { dateRows } from './results-times.ts';
+
+/** What one look at a result file found. */
+export type TailLook = {
+  /** null while there is no file, or not yet a header with a complete first row. */
+  readonly results: ObservedResults | null;
+  /** Rows since the last look; all of them at the first, and again after the file was rewritten. */
+  readonly rows: readonly ObservedRow[];
+  /** There is more to read at once: a look reads at most 4 MiB, so that no file blocks the service or fills it. */
+  readonly more: boolean;
+};
+
+/** Reads one result file as it grows. Holds no descriptor between looks: on NFS that would keep deleted files alive. */
+export type ResultsTailer = {
+  /** Throws what the file system throws (EACCES, EIO) and the signal's reason; the next look then reads all again. */
+  readonly look: (signal: AbortSignal) => Promise<TailLook>;
+  /** What the last look said got lost: the next one says everything again. */
+  readonly startOver: () => void;
+};
+
+const MAX_LOOK_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Tails the file at `path`, which need not exist yet.
+ *
+ * A file is known by its inode and birth and by the bytes that were taken from it. The same inode with the same last
+ * bytes has grown. Another inode is a continuation when it begins with all the bytes taken (rsync writes a new file
+ * each time). Anything else is read anew from its first byte, and then its generation decides: the same header and
+ * first row, to the last digit, is the same training rewritten (YOLOv7's resume shortens its file); another one is
+ * `fresh`, a re-run.
+ *
+ * Only the bytes that one stat counted are read, so that its mtime belongs to them. Bytes that come later come with
+ * a hint or a poll of their own.
+ */
+export const createResultsTailer = (path: string): ResultsTailer => {
+  let tail = createResultsTail();
+  /** The file as the last look found it; null when it was not there, or was cut under that look. */
+  let seen: BigIntStats | null = null;
+  let more = false;
+  /** The generation that looks before the last one said, and the one that the last look said. */
+  let said: string | null = null;
+  let saying: string | null = null;
+
+  const startOver = () => {
+    tail = createResultsTail();
+    seen = null;
+    more = false;
+    saying = said;
+  };
+
+  const continues = async (handle: FileHandle, found: BigIntStats, signal: AbortSignal): Promise<boolean> => {
+    if (found.size < tail.taken()) return false;
+    return isSameFile(seen, found) ? tail.endsAlike(handle) : tail.beginsAlike(handle, signal);
+  };
+
+  const read = async (handle: FileHandle, found: BigIntStats, signal: AbortSignal): Promise<readonly ObservedRow[]> => {
+    if (!(await continues(handle, found, signal))) tail = createResultsTail();
+    const size = Number(found.size);
+    const end = Math.min(size, tail.taken() + MAX_LOOK_BYTES);
+    const { rows, cut } = await tail.readOn(handle, end, signal);
+    seen = cut ? null : found;
+    more = end < size && !cut;
+    return dateRows(rows, end === size ? Number(found.mtimeMs) : null);
+  };
+
+  const describe = (found: BigIntStats): ObservedResults | null => {
+    const generation = tail.generation();
+    if (generation === null) return null;
+    saying = generation;
+    return {
+      generation,
+      inode: Number(found.ino),
+      fresh: said !== null && said !== generation,
+      mtimeAt: Number(found.mtimeMs),
+      size: Number(found.size),
+      rowsKeptOut: tail.rowsKeptOut(),
+    };
+  };
+
+  const look = async (signal: AbortSignal): Promise<TailLook> => {
+    said = saying;
+    const found = await statOrNull(path);
+    if (found === null) return nothing();
+    let rows: readonly ObservedRow[] = [];
+    if (more || !isUnchanged(seen, found)) {
+      const handle = await openOrNull(path);
+      if (handle === null) return nothing();
+      try {
+        rows = await read(handle, found, signal);
+      } finally {
+        await handle.close();
+      }
+    }
+    return { results: describe(found), rows, more };
+  };
+
+  const nothing = (): TailLook => {
+    seen = null;
+    more = false;
+    return { results: null, rows: [], more };
+  };
+
+  return {
+    look: async (signal) => {
+      try {
+        return await look(signal);
+      } catch (error) {
+        startOver();
+        throw error;
+      }
+    },
+    startOver,
+  };
+};
+
+const openOrNull = async (path: string): Promise<FileHandle | null> => {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+};

@@ -1,0 +1,118 @@
+import { appendFileSync, mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { createRunFolderCollector } from '../../src/collectors/run-folder.ts';
+
+const HEADER = 'epoch,time,train/box_loss\n';
+
+/** A run folder and a collector that looks at it. */
+const stage = (t: Test, files: Record<string, string | Record<string, string>>) => {
+  const path = join(t.testdir({ exp: files }), 'exp');
+  const warnings: string[] = [];
+  const collector = createRunFolderCollector(path, {
+    log: { info: () => {}, warn: (_facts, message) => warnings.push(message), error: () => {} },
+  });
+  const look = async (...hints: string[]) => {
+    const names = hints.map((name) => join(path, name));
+    const batch = await collector.collect(AbortSignal.timeout(10_000), names.length > 0 ? names : undefined);
+    return batch.runs?.[0];
+  };
+  return { path, look, collector, warnings };
+};
+
+t.test('the first look says all there is of a run folder', async (t) => {
+  const { path, look, collector } = stage(t, {
+    'args.yaml': 'task: detect\nepochs: 100\n',
+    'results.csv': `${HEADER}1,10,0.5\n2,20,0.4\n`,
+    'results.png': '',
+    weights: { 'last.pt': '' },
+  });
+  utimesSync(join(path, 'weights/last.pt'), 2_000_000_000, 2_000_000_000);
+  utimesSync(join(path, 'results.png'), 1_700_000_000, 1_700_000_000);
+  const run = await look();
+  const { ino, dev } = statSync(path);
+  t.match(run, {
+    path,
+    folder: { device: dev, inode: ino },
+    args: { task: 'detect', epochs: 100 },
+    argsAt: Math.floor(statSync(join(path, 'args.yaml')).mtimeMs),
+    resultsPngAt: 1_700_000_000_000,
+    activityAt: 2_000_000_000_000,
+    results: { fresh: false, rowsKeptOut: 0 },
+  });
+  t.same(
+    run?.rows.map(({ epoch, metrics }) => [epoch, metrics['train/box_loss']]),
+    [
+      [1, 0.5],
+      [2, 0.4],
+    ],
+  );
+  t.equal(collector.name, `run ${path}`);
+});
+
+t.test('a run before its first epoch has arguments and no results', async (t) => {
+  const { look } = stage(t, { 'opt.yaml': 'weights: yolov5s.pt\n' });
+  t.match(await look(), { args: { weights: 'yolov5s.pt' }, results: null, rows: [], resultsPngAt: null });
+});
+
+t.test('a hint of the result file gives the new rows and keeps what was known', async (t) => {
+  const { path, look } = stage(t, { 'args.yaml': 'epochs: 3\n', 'results.csv': `${HEADER}1,10,0.5\n` });
+  await look();
+  appendFileSync(join(path, 'results.csv'), '2,20,0.4\n');
+  const run = await look('results.csv');
+  t.match(run, { args: { epochs: 3 }, results: {} });
+  t.same(
+    run?.rows.map(({ epoch }) => epoch),
+    [2],
+  );
+  t.equal(run?.activityAt, run?.results?.mtimeAt);
+});
+
+t.test('a hint of the log says nothing, the next poll sees that the training is at work', async (t) => {
+  const { path, look } = stage(t, { 'args.yaml': 'epochs: 3\n' });
+  const before = await look();
+  writeFileSync(join(path, 'train.log'), 'Starting training for 3 epochs...\n');
+  utimesSync(join(path, 'train.log'), 2_000_000_000, 2_000_000_000);
+  t.equal(await look('train.log'), undefined);
+  t.not(before?.activityAt, 2_000_000_000_000);
+  t.equal((await look())?.activityAt, 2_000_000_000_000);
+});
+
+t.test('arguments that a resume rewrites are read again', async (t) => {
+  const { path, look } = stage(t, { 'args.yaml': 'epochs: 3\n' });
+  t.same((await look())?.args, { epochs: 3 });
+  writeFileSync(join(path, 'args.yaml'), 'epochs: 3\nresume: runs/exp/weights/last.pt\n');
+  t.same((await look('args.yaml'))?.args, { epochs: 3, resume: 'runs/exp/weights/last.pt' });
+});
+
+t.test('a broken args file costs the run its arguments and is said once', async (t) => {
+  const { look, warnings } = stage(t, { 'args.yaml': 'a: [1\nb: }', 'results.csv': `${HEADER}1,10,0.5\n` });
+  for (const times of [1, 2]) {
+    const run = await look();
+    t.equal(run?.args, null);
+    t.equal(run?.rows.length, times === 1 ? 1 : 0);
+  }
+  t.equal(warnings.length, 1);
+});
+
+t.test('rows that are kept out are counted, and said once for a file', async (t) => {
+  const { path, look, warnings } = stage(t, { 'results.csv': `${HEADER}1,10,0.5\n2,20\n` });
+  t.equal((await look())?.results?.rowsKeptOut, 1);
+  appendFileSync(join(path, 'results.csv'), '3\n');
+  t.equal((await look())?.results?.rowsKeptOut, 2);
+  t.equal(warnings.length, 1);
+});
+
+t.test('a folder that is gone says nothing, another one in its place is another run', async (t) => {
+  const { path, look } = stage(t, { 'results.csv': `${HEADER}1,10,0.5\n` });
+  const before = await look();
+  renameSync(path, `${path}.old`);
+  t.equal(await look(), undefined);
+  mkdirSync(path);
+  writeFileSync(join(path, 'results.csv'), `${HEADER}1,11,0.5\n`);
+  const run = await look();
+  t.not(run?.folder.inode, before?.folder.inode);
+  t.equal(run?.results?.fresh, false, 'its first file is no re-run of the other one');
+  rmSync(path, { recursive: true });
+  t.equal(await look(), undefined);
+});

@@ -1,0 +1,29 @@
+/**
+ * The time that all simulators share: it was `startAt` when the machine's clock said `wallStartAt`, and runs `speed`
+ * times as fast. The same three numbers as `fastClock` in src/core/clock.ts. Plain JavaScript: runs on any Node ≥ 18.
+ *
+ * @typedef {{ startAt: number, wallStartAt: number, speed: number }} ClockNumbers
+ */
+
+/** @param {ClockNumbers} numbers */
+export const createClock = ({ startAt, wallStartAt, speed }) => ({
+  now: () => Math.round(startAt + (Date.now() - wallStartAt) * speed),
+  /**
+   * Runs `work` once after `ms` of this clock; returns what ends it. Does not keep the process alive.
+   * @param {number} ms
+   * @param {() => void} work
+   */
+  after: (ms, work) => {
+    const handle = setTimeout(work, ms / speed);
+    handle.unref();
+    return () => clearTimeout(handle);
+  },
+  /**
+   * Resolves when the clock says `at`, at once when it has passed.
+   * @param {number} at
+   */
+  until: (at) =>
+    /** @type {Promise<void>} */ (
+      new Promise((resolve) => setTimeout(resolve, Math.max(0, (at - startAt) / speed - (Date.now() - wallStartAt))))
+    ),
+});

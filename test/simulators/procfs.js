@@ -1,0 +1,110 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const CORES = 16;
+const MEMORY_KIB = 128 * 1024 * 1024;
+const TICKS = 100;
+
+/**
+ * What the simulated host does in one second, as shares (0 to 1) and bytes a second.
+ * @typedef {{ cpu: number, iowait: number, diskBusy: number, diskRead: number, diskWrite: number, memory: number,
+ *   pressureIo: number, pressureCpu: number }} HostLoad
+ */
+
+/** @type {Record<'idle' | 'training' | 'waits for the disk' | 'waits for the CPU', HostLoad>} */
+export const HOST_LOADS = {
+  idle: {
+    cpu: 0.02,
+    iowait: 0,
+    diskBusy: 0.01,
+    diskRead: 0,
+    diskWrite: 2e5,
+    memory: 0.08,
+    pressureIo: 0,
+    pressureCpu: 0,
+  },
+  training: {
+    cpu: 0.42,
+    iowait: 0.01,
+    diskBusy: 0.14,
+    diskRead: 1.2e8,
+    diskWrite: 8e5,
+    memory: 0.31,
+    pressureIo: 1.2,
+    pressureCpu: 0.8,
+  },
+  'waits for the disk': {
+    cpu: 0.07,
+    iowait: 0.34,
+    diskBusy: 0.99,
+    diskRead: 3.1e7,
+    diskWrite: 4e5,
+    memory: 0.32,
+    pressureIo: 61,
+    pressureCpu: 0.2,
+  },
+  'waits for the CPU': {
+    cpu: 0.98,
+    iowait: 0,
+    diskBusy: 0.1,
+    diskRead: 4e7,
+    diskWrite: 4e5,
+    memory: 0.32,
+    pressureIo: 0.6,
+    pressureCpu: 74,
+  },
+};
+
+/**
+ * A folder that looks like /proc to the host collector: the same files, with counters that only grow. They are
+ * rewritten in place, because who reads /proc keeps the files open.
+ * @param {string} folder
+ */
+export const createProcfs = (folder) => {
+  for (const name of ['', 'net', 'pressure']) mkdirSync(join(folder, name), { recursive: true });
+  const ticks = { user: 0, system: 0, idle: 0, iowait: 0 };
+  const disk = { read: 0, written: 0, busyMs: 0 };
+  let network = 0;
+  let pressureIo = 0;
+
+  /** Lets `seconds` pass under a load and writes what /proc would say then. @param {HostLoad} load @param {number} seconds */
+  const advance = (load, seconds) => {
+    const all = CORES * TICKS * seconds;
+    ticks.user += all * load.cpu * 0.85;
+    ticks.system += all * load.cpu * 0.15;
+    ticks.iowait += all * load.iowait;
+    ticks.idle += all * (1 - load.cpu - load.iowait);
+    disk.read += (load.diskRead * seconds) / 512;
+    disk.written += (load.diskWrite * seconds) / 512;
+    disk.busyMs += load.diskBusy * seconds * 1000;
+    network += 30_000 * seconds;
+    pressureIo += (load.pressureIo - pressureIo) * (1 - Math.exp(-seconds / 10));
+
+    const [user, system, idle, iowait] = [ticks.user, ticks.system, ticks.idle, ticks.iowait].map(Math.round);
+    const [read, written, busyMs] = [disk.read, disk.written, disk.busyMs].map(Math.round);
+    const free = Math.round(MEMORY_KIB * (1 - load.memory));
+    write('stat', `cpu  ${user} 0 ${system} ${idle} ${iowait} 0 0 0 0 0\nbtime 1700000000\n`);
+    write(
+      'meminfo',
+      `MemTotal:       ${MEMORY_KIB} kB\nMemFree:        ${free} kB\nMemAvailable:   ${free} kB\nSwapTotal:      0 kB\nSwapFree:       0 kB\n`,
+    );
+    write('diskstats', ` 259       0 nvme0n1 0 0 ${read} 0 0 0 ${written} 0 0 ${busyMs} ${busyMs}\n`);
+    write(
+      'net/dev',
+      `Inter-|   Receive |  Transmit\n face |bytes\n  eth0: ${Math.round(network)} 0 0 0 0 0 0 0 ${Math.round(network / 3)} 0 0 0 0 0 0 0\n`,
+    );
+    write('loadavg', `${(load.cpu * CORES + load.iowait * CORES).toFixed(2)} 4.00 3.00 3/900 4242\n`);
+    write('pressure/cpu', pressureText(load.pressureCpu, 0));
+    write('pressure/io', pressureText(pressureIo, pressureIo * 0.8));
+    write('pressure/memory', pressureText(0, 0));
+  };
+
+  /** @param {string} name @param {string} text */
+  const write = (name, text) => writeFileSync(join(folder, name), text);
+  advance(HOST_LOADS.idle, 1);
+  return { folder, advance };
+};
+
+/** @param {number} some @param {number} full */
+const pressureText = (some, full) =>
+  `some avg10=${some.toFixed(2)} avg60=0.00 avg300=0.00 total=0\nfull avg10=${full.toFixed(2)} avg60=0.00 avg300=0.00 total=0\n`;
