@@ -1,0 +1,194 @@
+import { join } from 'node:path';
+import t from 'tap';
+import type { Batch, ObservedRow, ObservedRun } from '../src/core/batch.ts';
+import { createBus } from '../src/core/bus.ts';
+import type { Clock } from '../src/core/clock.ts';
+import type { Store, StreamEvent } from '../src/core/ports.ts';
+import { createPipeline } from '../src/pipeline.ts';
+import { createEngine } from '../src/rules/engine.ts';
+import { RULES } from '../src/rules/registry.ts';
+import { createRunTracker } from '../src/run-tracker.ts';
+import { openStore } from '../src/store/open.ts';
+
+const T0 = 1_757_427_471_000;
+const MIGRATIONS = join(import.meta.dirname, '../migrations');
+const GPU = { uuid: 'GPU-a', index: 0, name: 'NVIDIA A100', driver: '550', memoryTotal: 2 ** 35, powerLimit: 250 };
+
+/** The real parts on a real store, with a clock that the test sets. */
+const assemble = (path = ':memory:', store: Store = openStore({ path, migrations: MIGRATIONS })) => {
+  const time = { now: T0 };
+  const clock: Clock = { now: () => time.now, after: () => () => {} };
+  const events: StreamEvent[] = [];
+  const bus = createBus((error) => {
+    throw error;
+  });
+  bus.subscribe((event) => events.push(event));
+  let alerts = 0;
+  const engine = createEngine({
+    rules: RULES,
+    newId: () => `a_${time.now}_${alerts++}`,
+    onError: (_rule, _subject, error) => {
+      throw error;
+    },
+  });
+  const tracker = createRunTracker({ store, host: 'trainer', startedAt: T0 });
+  const pipeline = createPipeline({ store, engine, tracker, bus, clock, samplePeriodMs: 1000, onRun: () => {} });
+  pipeline.reload();
+  return { time, events, store, pipeline };
+};
+
+const row = (epoch: number, at: number, over: Partial<ObservedRow> = {}): ObservedRow => ({
+  fileAttempt: 0,
+  fileAttemptKind: 'start',
+  epoch,
+  at,
+  atSource: 'mtime',
+  elapsedS: epoch * 60,
+  metrics: { 'train/box_loss': 1 / epoch, 'val/box_loss': 1.1 / epoch, 'metrics/mAP50(B)': 1 - 1 / epoch },
+  ...over,
+});
+
+const run = (rows: readonly ObservedRow[], over: Partial<ObservedRun> = {}): ObservedRun => ({
+  path: '/runs/detect/train',
+  folder: { device: 1, inode: 7, bornAt: null },
+  args: { task: 'detect', mode: 'train', model: 'yolo11n.pt', epochs: 100, patience: 0, device: 0 },
+  argsAt: T0,
+  results: { generation: 'g1', inode: 8, fresh: false, mtimeAt: T0, size: 1, rowsKeptOut: 0 },
+  rows,
+  resultsPngAt: null,
+  activityAt: rows.at(-1)?.at ?? T0,
+  ...over,
+});
+
+const nan = {
+  metrics: { 'train/box_loss': null, 'metrics/mAP50(B)': 0 },
+  nonFinite: { 'train/box_loss': 'nan' },
+} as const;
+
+t.test('a row of a living run is an event of its own, then the run, then the alert that it raises', async (t) => {
+  const { time, events, store, pipeline } = assemble();
+  t.teardown(() => store.close());
+  pipeline.ingest({ runs: [run([row(1, T0)])] });
+  time.now = T0 + 60_000;
+  events.length = 0;
+  pipeline.ingest({ runs: [run([row(2, time.now, nan)])] });
+  t.same(
+    events.map((event) => event.topic),
+    ['epochs', 'runs', 'alerts'],
+  );
+  t.match(events[2]?.data, { rule: 'loss_nan', severity: 'critical', state: 'firing', epochs: [2, 2] });
+  t.equal(events.at(-1)?.cursor, store.cursor(), 'and the store is at the cursor of the last of them');
+});
+
+t.test('the same look twice changes nothing and tells nobody', async (t) => {
+  const { events, store, pipeline } = assemble();
+  t.teardown(() => store.close());
+  const batch: Batch = { runs: [run([row(1, T0), row(2, T0 + 60_000)])] };
+  pipeline.ingest(batch);
+  const cursor = store.cursor();
+  events.length = 0;
+  pipeline.ingest(batch);
+  t.same(events, []);
+  t.equal(store.cursor(), cursor);
+});
+
+t.test('an old run gives one runs event; its alerts are kept as resolved and told to nobody', async (t) => {
+  const { time, events, store, pipeline } = assemble();
+  t.teardown(() => store.close());
+  time.now = T0 + 30 * 86_400_000;
+  const rows = Array.from({ length: 100 }, (_, i) => row(i + 1, T0 + i * 60_000, i === 49 ? nan : {}));
+  pipeline.ingest({ runs: [run(rows)] });
+  t.same(
+    events.map((event) => event.topic),
+    ['runs'],
+  );
+  const { items } = store.listAlerts({ limit: 10 });
+  t.match(items, [{ rule: 'loss_nan', state: 'resolved', backfilled: true, epochs: [50, 50] }]);
+  t.equal(items[0]?.firedAt, T0 + 49 * 60_000, 'judged in its own time');
+});
+
+t.test('rows that a living run wrote while the service was down are events like any other', async (t) => {
+  const path = join(t.testdir({}), 'history.db');
+  const before = assemble(path);
+  before.pipeline.ingest({ runs: [run([row(1, T0)])] });
+  const { cursor } = before.events.at(-1) ?? {};
+  before.store.close();
+
+  const { time, events, store, pipeline } = assemble(path);
+  t.teardown(() => store.close());
+  time.now = T0 + 120_000;
+  pipeline.ingest({ runs: [run([row(1, T0), row(2, T0 + 60_000), row(3, T0 + 120_000)])] });
+  t.same(
+    events
+      .filter((event) => event.topic === 'epochs')
+      .map((event) => ('epoch' in event.data ? event.data.epoch : null)),
+    [2, 3],
+  );
+  const missed = store.eventsAfter(cursor ?? '', { topics: ['epochs'], limit: 10 });
+  t.equal(missed?.events.length, 2, 'and a client with its cursor gets them');
+});
+
+t.test(
+  'a write that fails leaves nothing half done, and what was lost is judged once when it comes again',
+  async (t) => {
+    const { time, events, store, pipeline } = assemble();
+    t.teardown(() => store.close());
+    pipeline.ingest({ runs: [run([row(1, T0)])] });
+    time.now = T0 + 60_000;
+    events.length = 0;
+    const unprintable: Record<string, unknown> = {};
+    unprintable.self = unprintable;
+    t.throws(() => pipeline.ingest({ runs: [run([row(2, time.now, nan)], { args: unprintable })] }), /circular/);
+    t.same(events, []);
+    const [id] = store.listRuns({ limit: 1 }).items.map((item) => item.id);
+    t.equal(store.rowsOf(id ?? '').length, 1);
+
+    pipeline.reload();
+    pipeline.ingest({ runs: [run([row(1, T0), row(2, time.now, nan)])] });
+    t.same(
+      events.map((event) => event.topic),
+      ['epochs', 'runs', 'alerts'],
+    );
+  },
+);
+
+t.test('a silent run stalls by the clock alone, and its end resolves what is open', async (t) => {
+  const { time, events, store, pipeline } = assemble();
+  t.teardown(() => store.close());
+  pipeline.ingest({ runs: [run([row(1, T0), row(2, T0 + 60_000, nan)])] });
+  time.now = T0 + 60_000;
+  pipeline.judge();
+  events.length = 0;
+  time.now = T0 + 60_000 + 181_000;
+  pipeline.judge();
+  t.match(events, [{ topic: 'runs', data: { state: 'stalled' } }]);
+  time.now = T0 + 60_000 + 13 * 60_000;
+  pipeline.judge();
+  t.match(events.slice(1), [
+    { topic: 'runs', data: { state: 'stopped' } },
+    { topic: 'alerts', data: { rule: 'loss_nan', state: 'resolved' } },
+  ]);
+  t.same(store.openAlerts(), []);
+  t.same(store.ruleStates(), []);
+});
+
+t.test('a GPU sample carries the run of its GPU and the memory that the run holds on it', async (t) => {
+  const { events, store, pipeline } = assemble();
+  t.teardown(() => store.close());
+  const process = { gpuUuid: 'GPU-a', pid: 42, memory: 2 ** 30, user: 'ann', command: 'python', cwd: '/runs' };
+  pipeline.ingest({ gpus: [GPU], runs: [run([row(1, T0)])] });
+  pipeline.ingest({ processes: [{ ...process, startedAt: T0 - 1000, openFolders: [] }] });
+  const [id] = store.listRuns({ limit: 1 }).items.map((item) => item.id);
+  events.length = 0;
+  pipeline.ingest({ samples: [{ subject: 'gpu:GPU-a', at: T0 + 1000, values: { utilization: 97, throttle: 4 } }] });
+  t.match(events, [
+    {
+      topic: 'gpu',
+      gpu: 0,
+      run: id,
+      data: { utilization: 97, throttle: ['sw_power_cap'], runMemory: 2 ** 30, fan: null },
+    },
+  ]);
+  t.match(store.getRun(id ?? ''), { gpus: ['gpu:0'], pids: [42] });
+  t.match(store.listGpus(), [{ run: id, processes: [{ pid: 42, run: id }] }]);
+});
