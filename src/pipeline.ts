@@ -168,7 +168,7 @@ export const createPipeline = (deps: {
         return [];
       }),
     reload: () => {
-      tracker.forgetAll();
+      tracker.reload();
       const states = store.ruleStates();
       engine.restore(states, store.openAlerts());
       commit((now, durable) => {

@@ -1,5 +1,6 @@
 import { type Attribution, attributeGpus } from './core/attribution.ts';
 import type { ObservedProcess, ObservedRun } from './core/batch.ts';
+import { rememberFitness } from './core/fitness.ts';
 import type { Store } from './core/ports.ts';
 import { type EpochRow, isActive, type Run } from './core/run.ts';
 import { type RunFacts, summarizeRun } from './core/run-summary.ts';
@@ -44,7 +45,8 @@ export type RunTracker = {
   readonly runMemoryOn: (gpuUuid: string) => number | null;
   /** Lets go of a run that nobody looks at any more; it is read from the store again when it stirs. */
   readonly forget: (run: string) => void;
-  readonly forgetAll: () => void;
+  /** Goes back to the rows and states that the store has: a write has failed. */
+  readonly reload: () => void;
 };
 
 export const createRunTracker = (deps: {
@@ -54,6 +56,7 @@ export const createRunTracker = (deps: {
 }): RunTracker => {
   const { store, host } = deps;
   const tracked = new Map<string, Tracked>();
+  const fitness = rememberFitness();
   let processes: readonly ObservedProcess[] | null = null;
   let attribution: Attribution = { runs: new Map(), gpus: new Map(), processes: new Map() };
 
@@ -80,6 +83,7 @@ export const createRunTracker = (deps: {
         host,
         facts: entry.facts,
         rows: entry.rows,
+        fitness,
         rowsKeptOut: [...entry.rowsKeptOut.values()].reduce((a, b) => a + b, 0),
         watchedSince: entry.watchedSince,
         processes: alive ? 'alive' : entry.hadProcess && processes !== null ? 'gone' : 'unknown',
@@ -187,7 +191,13 @@ export const createRunTracker = (deps: {
         ? null
         : own.reduce((total, p) => total + (p.memory ?? 0), 0);
     },
-    forgetAll: () => tracked.clear(),
+    reload: () => {
+      for (const [id, entry] of tracked) {
+        entry.run = store.getRun(id) ?? null;
+        entry.rows = [...store.rowsOf(id)];
+        if (entry.run === null) tracked.delete(id);
+      }
+    },
   };
 };
 

@@ -1,6 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { ObservedRun } from '../core/batch.ts';
 import type { Log } from '../core/log.ts';
 import type { Batch, Collector } from '../core/ports.ts';
@@ -20,7 +21,7 @@ const RESULTS_PNG = 'results.png';
 type Facts = Pick<ObservedRun, 'folder' | 'args' | 'argsAt' | 'resultsPngAt' | 'activityAt'>;
 
 /**
- * Looks at one run folder. One look is one `ObservedRun`, none while the folder is not there. A hint that the result
+ * Looks at one run folder. One look is one `ObservedRun`; none while the folder is not there, or when it is as it was. A hint that the result
  * file changed reads that file and nothing else, so that a new epoch is on its way within a millisecond; a poll, or a
  * hint of the arguments or of `results.png`, looks at everything; hints of other files wait for the poll.
  */
@@ -30,6 +31,8 @@ export const createRunFolderCollector = (path: string, { log }: { readonly log: 
   let identity: BigIntStats | null = null;
   let facts: Facts | null = null;
   let saidKeptOut: string | null = null;
+  /** What the last look said, without its rows. */
+  let said: Omit<ObservedRun, 'rows'> | null = null;
   let wake = () => {};
 
   const lookAtFolder = async (): Promise<Facts | null> => {
@@ -79,9 +82,15 @@ export const createRunFolderCollector = (path: string, { log }: { readonly log: 
       if (look.more) wake();
       const { results, rows } = look;
       const activityAt = Math.max(facts.activityAt, results?.mtimeAt ?? 0);
-      return { runs: [{ path, ...facts, activityAt, results, rows }] };
+      const found = { path, ...facts, activityAt, results };
+      if (rows.length === 0 && isDeepStrictEqual(found, said)) return {};
+      said = found;
+      return { runs: [{ ...found, rows }] };
     },
-    startOver: () => tailer.startOver(),
+    startOver: () => {
+      said = null;
+      tailer.startOver();
+    },
   };
 };
 

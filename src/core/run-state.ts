@@ -1,4 +1,4 @@
-import { stopsEarlyAt } from './fitness.ts';
+import { type Fitness, stopsEarlyAt } from './fitness.ts';
 import type { EpochRow, RunState } from './run.ts';
 
 /** A state with its reason code and the facts behind it. */
@@ -12,6 +12,7 @@ export type StateVerdict = {
 export type StateFacts = {
   /** Rows since the run last began anew, by epoch. */
   readonly rows: readonly EpochRow[];
+  readonly fitness: Fitness;
   readonly epochsDone: number;
   readonly epochsPlanned: number | null;
   readonly args: Readonly<Record<string, unknown>> | null;
@@ -51,7 +52,7 @@ const endedByRows = (facts: StateFacts): StateVerdict | null => {
     return ended('finished', 'time_budget', `the time budget of ${budgetH} h is used up at epoch ${last.epoch}`);
   }
   const patience = args?.patience;
-  const stop = typeof patience === 'number' ? stopsEarlyAt(rows, patience) : null;
+  const stop = typeof patience === 'number' ? stopsEarlyAt(rows, patience, facts.fitness) : null;
   if (stop !== null) {
     return ended(
       'early_stopped',

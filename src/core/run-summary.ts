@@ -1,5 +1,5 @@
 import type { ObservedRun } from './batch.ts';
-import { fitnessOf } from './fitness.ts';
+import type { Fitness } from './fitness.ts';
 import type { EpochRow, Run } from './run.ts';
 import { judgeState, type StateFacts } from './run-state.ts';
 import { median } from './statistics.ts';
@@ -14,6 +14,7 @@ export type RunInput = {
   readonly facts: RunFacts;
   /** All rows, by attempt and epoch. */
   readonly rows: readonly EpochRow[];
+  readonly fitness: Fitness;
   /** Rows kept out of this and all earlier result files of the run. */
   readonly rowsKeptOut: number;
   readonly watchedSince: number | null;
@@ -40,6 +41,7 @@ export const summarizeRun = (input: RunInput): Run => {
   const secondsPerEpoch = pace(rows);
   const verdict = judgeState({
     rows,
+    fitness: input.fitness,
     epochsDone: last !== undefined && epochBase !== null ? last.epoch - epochBase + 1 : epochs,
     epochsPlanned,
     args,
@@ -73,7 +75,7 @@ export const summarizeRun = (input: RunInput): Run => {
     etaAt: active ? eta(last, epochs, epochsPlanned, secondsPerEpoch) : null,
     secondsPerEpoch,
     imagesPerSecond: null,
-    best: bestOf(rows),
+    best: bestOf(rows, input.fitness),
     latest: last === undefined ? null : { epoch: last.epoch, metrics: last.metrics },
     args: args === null ? null : { ...args },
     gpus: [...input.gpus],
@@ -130,14 +132,14 @@ const eta = (
   return Math.round(last.at + (planned - epochs) * secondsPerEpoch * 1000);
 };
 
-const bestOf = (rows: readonly EpochRow[]): Run['best'] => {
+const bestOf = (rows: readonly EpochRow[], fitness: Fitness): Run['best'] => {
   let best: EpochRow | null = null;
   let bestFitness = Number.NEGATIVE_INFINITY;
   for (const row of rows) {
-    const fitness = fitnessOf(row.metrics) ?? fitnessOf(row.metrics, 'map');
-    if (fitness !== null && fitness > bestFitness) {
+    const rating = fitness(row, 'weighted') ?? fitness(row, 'map');
+    if (rating !== null && rating > bestFitness) {
       best = row;
-      bestFitness = fitness;
+      bestFitness = rating;
     }
   }
   return best === null ? null : { epoch: best.epoch, metrics: best.metrics };

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { rememberFitness } from '../../src/core/fitness.ts';
 import type { EpochRow } from '../../src/core/run.ts';
 import { judgeState, type StateFacts } from '../../src/core/run-state.ts';
 
@@ -21,6 +22,7 @@ const facts = (over: Partial<StateFacts>): StateFacts => {
   const lastAt = rows.at(-1)?.at ?? T0;
   return {
     rows,
+    fitness: rememberFitness(),
     epochsDone: rows.length,
     epochsPlanned: 100,
     args: { epochs: 100, patience: 50 },

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { rememberFitness } from '../../src/core/fitness.ts';
 import type { EpochRow } from '../../src/core/run.ts';
 import { type RunInput, summarizeRun } from '../../src/core/run-summary.ts';
 
@@ -27,6 +28,7 @@ const input = (rows: readonly EpochRow[], args: Record<string, unknown> | null =
     activityAt: rows.at(-1)?.at ?? T0,
   },
   rows,
+  fitness: rememberFitness(),
   rowsKeptOut: 0,
   watchedSince: T0,
   processes: 'unknown',
