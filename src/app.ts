@@ -50,7 +50,7 @@ export type FirstLook = {
 };
 
 const JUDGE_EVERY_MS = 1000;
-const PRUNE_EVERY_MS = 60_000;
+const PRUNE_EVERY_MS = 10_000;
 /** A run that ended before our eyes is looked at a while longer: its last files are still being written. */
 const WATCH_AFTER_END_MS = 10 * 60_000;
 const FIRST_LOOK_WITHIN_MS = 3000;

@@ -1,6 +1,6 @@
 import { missedTicks } from './catch-up.ts';
 import type { Alert } from './core/alert.ts';
-import type { Batch } from './core/batch.ts';
+import type { Batch, ObservedRun } from './core/batch.ts';
 import type { Bus } from './core/bus.ts';
 import type { Clock } from './core/clock.ts';
 import type { DurableTopic, Store, StreamEvent } from './core/ports.ts';
@@ -8,16 +8,18 @@ import { isActive, type Run } from './core/run.ts';
 import { gpuSampleOf, hostSampleOf, type Sample } from './core/sample.ts';
 import type { Engine } from './rules/engine.ts';
 import type { RunContext, TickInput } from './rules/rule.ts';
-import type { RunTracker } from './run-tracker.ts';
+import type { RunLook, RunTracker } from './run-tracker.ts';
 
 /**
  * The one way in. Store first, publish second: whatever a client is told, it can look up.
  *
- *   batch ──ingest──► store ──what was new──► rules ──alerts──► store ──commit──► bus
- *   clock ──judge───► rules ──alerts──► store ──commit──► bus
+ *   batch ──ingest──► store what was new ──commit──► bus
+ *                          └──► run state, rules ──► store runs and alerts ──commit──► bus
+ *   clock ──judge───► run state, rules ──► store runs and alerts ──commit──► bus
  *
- * Rows, the rules' states, alerts and their events are written in one transaction: a kill at any moment leaves all of
- * them or none, so that a restart neither loses a row, nor judges it twice, nor tells a client of it twice.
+ * Each step is one transaction with its events: a kill at any moment leaves all of a step or none of it. What follows
+ * from a row (the run's state, alerts) is the second step, so that nobody waits for it to see the row; when it was
+ * killed or failed, it is made up for at the next look: the rules get the stored rows and pass over those they know.
  */
 export type Pipeline = {
   /** Appends what a collector found. Throws when the store cannot be written; call {@link Pipeline.reload} then. */
@@ -29,6 +31,9 @@ export type Pipeline = {
   /** Writes what is still in memory. */
   readonly flush: () => void;
 };
+
+/** One transaction in the making: its moment, and what is to be told once it is committed. */
+type Step = { readonly now: number; readonly durable: Durable[]; readonly samples: Sample[] };
 
 type Durable = { topic: DurableTopic; run: string | null; at: number; data: StreamEvent['data'] };
 
@@ -51,17 +56,18 @@ export const createPipeline = (deps: {
   const rowWritten = new Set<string>();
   let host: string | null = null;
 
-  /** Runs `work` as one transaction, then publishes what it made. */
-  const commit = (work: (now: number, durable: Durable[]) => readonly Sample[]) => {
+  /** Runs `work` as one transaction, then publishes the events that it listed. */
+  const commit = <T>(work: (step: Step) => T): T => {
     const now = clock.now();
-    const events = store.transaction(() => {
-      const durable: Durable[] = [];
-      const samples = work(now, durable);
+    const { result, events } = store.transaction(() => {
+      const step: Step = { now, durable: [], samples: [] };
+      const result = work(step);
       store.saveRuleStates(engine.dirtyStates(now));
-      const stored = durable.length > 0 ? store.addEvents(durable) : [];
-      return [...stored, ...sampledEvents(samples, now)];
+      const stored = step.durable.length > 0 ? store.addEvents(step.durable) : [];
+      return { result, events: [...stored, ...sampledEvents(step.samples, now)] };
     });
     bus.publish(events);
+    return result;
   };
 
   const sampledEvents = (samples: readonly Sample[], now: number): StreamEvent[] => {
@@ -77,46 +83,57 @@ export const createPipeline = (deps: {
     });
   };
 
-  const takeRun = (observed: NonNullable<Batch['runs']>[number], now: number, durable: Durable[]) => {
-    const { run, newRows, isNew, wasActive } = tracker.observe(observed, now);
-    const context = contextOf(run);
-    const active = isActive(run);
-    const changed = store.saveRun(run);
-    if (isNew && !active) {
-      // An old run: one event; judged in its own time, its alerts are history and told to nobody.
-      durable.push({ topic: 'runs', run: run.id, at: now, data: run });
-      store.saveAlerts(engine.backfill(context, newRows, run.endedAt ?? now));
+  /**
+   * First step: the rows of a look. A run that is new is derived at once: an old one tells nothing of its rows, and there
+   * is nothing more to it (null).
+   */
+  const append = (observed: ObservedRun, step: Step): RunLook | null => {
+    const look = tracker.append(observed, step.now);
+    if (look.isNew) {
+      const run = tracker.derive(look, step.now);
+      store.saveRun(run);
+      step.durable.push({ topic: 'runs', run: run.id, at: step.now, data: run });
       deps.onRun(run, false);
-      return;
+      if (!isActive(run)) {
+        // Judged in its own time; its alerts are history and told to nobody.
+        store.saveAlerts(engine.backfill(contextOf(run), look.newRows, run.endedAt ?? step.now));
+        return null;
+      }
     }
-    if (isNew) durable.push({ topic: 'runs', run: run.id, at: now, data: run });
-    for (const row of newRows) {
-      durable.push({ topic: 'epochs', run: run.id, at: now, data: { ...row, run: run.id } });
+    for (const row of look.newRows) {
+      step.durable.push({ topic: 'epochs', run: look.id, at: step.now, data: { ...row, run: look.id } });
     }
-    if (newRows.length > 0) rowWritten.add(run.id);
-    if (changed && !isNew) durable.push({ topic: 'runs', run: run.id, at: now, data: run });
-    takeAlerts(newRows.length > 0 ? engine.observeEpochs(context, newRows, now) : [], now, durable);
-    if (wasActive === true && !active) endRun(run, now, durable);
-    else if (isNew || wasActive !== active) deps.onRun(run, wasActive === true);
+    if (look.newRows.length > 0) rowWritten.add(look.id);
+    return look;
   };
 
-  const takeAlerts = (alerts: readonly Alert[], now: number, durable: Durable[]) => {
+  /** Second step: what follows from a look. */
+  const conclude = (look: RunLook, step: Step) => {
+    const run = tracker.derive(look, step.now);
+    const active = isActive(run);
+    if (store.saveRun(run)) step.durable.push({ topic: 'runs', run: run.id, at: step.now, data: run });
+    if (look.unjudged.length > 0) takeAlerts(engine.observeEpochs(contextOf(run), look.unjudged, step.now), step);
+    if (look.wasActive === true && !active) endRun(run, step);
+    else if (look.wasActive === false && active) deps.onRun(run, false);
+  };
+
+  const takeAlerts = (alerts: readonly Alert[], { now, durable }: Step) => {
     if (alerts.length === 0) return;
     store.saveAlerts(alerts);
     for (const alert of alerts) durable.push({ topic: 'alerts', run: alert.run, at: now, data: alert });
   };
 
   /** Saves runs whose state, GPUs or processes changed without a row. */
-  const takeChanges = (runs: readonly Run[], now: number, durable: Durable[]) => {
+  const takeChanges = (runs: readonly Run[], step: Step) => {
     for (const run of runs) {
       if (!store.saveRun(run)) continue;
-      durable.push({ topic: 'runs', run: run.id, at: now, data: run });
-      if (!isActive(run)) endRun(run, now, durable);
+      step.durable.push({ topic: 'runs', run: run.id, at: step.now, data: run });
+      if (!isActive(run)) endRun(run, step);
     }
   };
 
-  const endRun = (run: Run, now: number, durable: Durable[]) => {
-    takeAlerts(engine.endRun(contextOf(run), now), now, durable);
+  const endRun = (run: Run, step: Step) => {
+    takeAlerts(engine.endRun(contextOf(run), step.now), step);
     store.dropRuleStates(`run:${run.id}`);
     deps.onRun(run, true);
   };
@@ -146,35 +163,38 @@ export const createPipeline = (deps: {
   };
 
   return {
-    ingest: (batch) =>
-      commit((now, durable) => {
-        if (batch.gpus !== undefined) store.saveGpus(batch.gpus, now);
-        if (batch.host !== undefined) store.saveHost(batch.host, now);
-        for (const observed of batch.runs ?? []) takeRun(observed, now, durable);
-        if (batch.processes !== undefined) takeChanges(tracker.setProcesses(batch.processes, now), now, durable);
-        const samples = store.appendSamples((batch.samples ?? []).map(withRunMemory));
-        for (const sample of samples) {
+    ingest: (batch) => {
+      const looks = commit((step) => {
+        if (batch.gpus !== undefined) store.saveGpus(batch.gpus, step.now);
+        if (batch.host !== undefined) store.saveHost(batch.host, step.now);
+        const looks = (batch.runs ?? []).flatMap((observed) => append(observed, step) ?? []);
+        for (const sample of store.appendSamples((batch.samples ?? []).map(withRunMemory))) {
+          step.samples.push(sample);
           latest.set(sample.subject, sample);
           if (sample.subject.startsWith('host:')) host = sample.subject;
         }
-        return samples;
-      }),
+        return looks;
+      });
+      const { processes } = batch;
+      if (looks.length === 0 && processes === undefined) return;
+      commit((step) => {
+        for (const look of looks) conclude(look, step);
+        if (processes !== undefined) takeChanges(tracker.setProcesses(processes, step.now), step);
+      });
+    },
     judge: () =>
-      commit((now, durable) => {
-        takeChanges(tracker.tick(now), now, durable);
-        const ticks = tracker.active().map((run) => tickOf(run, now));
+      commit((step) => {
+        takeChanges(tracker.tick(step.now), step);
+        const ticks = tracker.active().map((run) => tickOf(run, step.now));
         rowWritten.clear();
-        takeAlerts(engine.tick(now, ticks), now, durable);
-        return [];
+        takeAlerts(engine.tick(step.now, ticks), step);
       }),
     reload: () => {
       tracker.reload();
       const states = store.ruleStates();
       engine.restore(states, store.openAlerts());
-      commit((now, durable) => {
-        for (const { at, tick } of missedTicks(store, states, contextOf))
-          takeAlerts(engine.tick(at, [tick]), now, durable);
-        return [];
+      commit((step) => {
+        for (const { at, tick } of missedTicks(store, states, contextOf)) takeAlerts(engine.tick(at, [tick]), step);
       });
     },
     flush: () => store.transaction(() => store.flushSamples()),

@@ -1,43 +1,51 @@
 import { type Attribution, attributeGpus } from './core/attribution.ts';
 import type { ObservedProcess, ObservedRun } from './core/batch.ts';
-import { rememberFitness } from './core/fitness.ts';
 import type { Store } from './core/ports.ts';
 import { type EpochRow, isActive, type Run } from './core/run.ts';
+import { NO_PROGRESS, proceed, type RunProgress } from './core/run-progress.ts';
 import { type RunFacts, summarizeRun } from './core/run-summary.ts';
 import type { GpuProcess } from './core/sample.ts';
 
-/** What one look at a run folder changed. */
-export type RunUpdate = {
-  readonly run: Run;
-  readonly newRows: readonly EpochRow[];
+/** What one look at a run folder found, before anything is derived from it. */
+export type RunLook = {
+  readonly id: string;
   readonly isNew: boolean;
   /** Whether it was active before this look; null at first sight. */
   readonly wasActive: boolean | null;
+  readonly newRows: readonly EpochRow[];
+  /** Rows that the rules may not have seen: the new ones, and after a restart or a failed write all that are stored. */
+  readonly unjudged: readonly EpochRow[];
 };
 
 type Tracked = {
   facts: RunFacts;
-  rows: EpochRow[];
-  /** null only until it is summarized for the first time. */
+  progress: RunProgress;
+  /** As last summarized, with the tags and notes of the store; null before the first time. */
   run: Run | null;
   rowsKeptOut: Map<string, number>;
   /** See `StateFacts.watchedSince`. */
   watchedSince: number | null;
   hadProcess: boolean;
+  /** The last look found something that an ended run can begin again by. */
+  stirs: boolean;
+  /** The rules may have missed stored rows: they get all of them once, and pass over those that they know. */
+  judgeAll: boolean;
 };
 
 /**
- * Keeps what is derived of runs while somebody looks at their folders: their rows in memory, their state, and which
- * GPUs and processes are theirs.
+ * Keeps what is derived of runs while somebody looks at their folders: how far they are, their state, and which GPUs
+ * and processes are theirs.
  */
 export type RunTracker = {
-  readonly observe: (observed: ObservedRun, now: number) => RunUpdate;
+  /** Stores what a look found. */
+  readonly append: (observed: ObservedRun, now: number) => RunLook;
+  /** Derives the run from all that is known of it after a look. */
+  readonly derive: (look: RunLook, now: number) => Run;
   /** Takes a list of all GPU processes (null: not knowable now); the runs that changed by it are returned. */
   readonly setProcesses: (processes: readonly ObservedProcess[] | null, now: number) => readonly Run[];
   /** Judges the active runs by the clock; those whose state changed are returned. */
   readonly tick: (now: number) => readonly Run[];
   readonly active: () => readonly Run[];
-  readonly rowsOf: (run: string) => readonly EpochRow[];
   /** The UUIDs of the GPUs that belong to a run. */
   readonly gpusOf: (run: string) => readonly string[];
   readonly runOf: (gpuUuid: string) => string | null;
@@ -56,18 +64,33 @@ export const createRunTracker = (deps: {
 }): RunTracker => {
   const { store, host } = deps;
   const tracked = new Map<string, Tracked>();
-  const fitness = rememberFitness();
   let processes: readonly ObservedProcess[] | null = null;
   let attribution: Attribution = { runs: new Map(), gpus: new Map(), processes: new Map() };
 
-  const enter = (id: string, facts: RunFacts, watched: boolean): Tracked => {
+  const readProgress = (id: string): RunProgress => store.rowsOf(id).reduce(proceed, NO_PROGRESS);
+
+  /** Goes on with rows that follow; a row that changed one of before makes it begin anew. */
+  const advance = (id: string, entry: Tracked, rows: readonly EpochRow[]) => {
+    for (const row of rows) {
+      const { last } = entry.progress;
+      if (last !== null && order(last, row) >= 0) {
+        entry.progress = readProgress(id);
+        return;
+      }
+      entry.progress = proceed(entry.progress, row);
+    }
+  };
+
+  const enter = (id: string, facts: RunFacts, stored: Run | null): Tracked => {
     const entry: Tracked = {
       facts,
-      rows: [...store.rowsOf(id)],
-      run: null,
+      progress: readProgress(id),
+      run: stored,
       rowsKeptOut: new Map(),
-      watchedSince: watched ? deps.startedAt : null,
+      watchedSince: stored !== null && isActive(stored) ? deps.startedAt : null,
       hadProcess: false,
+      stirs: true,
+      judgeAll: stored !== null,
     };
     tracked.set(id, entry);
     return entry;
@@ -76,23 +99,22 @@ export const createRunTracker = (deps: {
   const summarize = (id: string, entry: Tracked, now: number): Run => {
     const own = attribution.runs.get(id);
     const alive = (own?.pids.length ?? 0) > 0;
-    const stored = store.getRun(id);
     return {
       ...summarizeRun({
         id,
         host,
         facts: entry.facts,
-        rows: entry.rows,
-        fitness,
+        progress: entry.progress,
         rowsKeptOut: [...entry.rowsKeptOut.values()].reduce((a, b) => a + b, 0),
         watchedSince: entry.watchedSince,
         processes: alive ? 'alive' : entry.hadProcess && processes !== null ? 'gone' : 'unknown',
-        gpus: own === undefined ? [] : subjectsOf(own.gpus),
+        // A run that has ended keeps the GPUs that it ran on.
+        gpus: own === undefined ? (entry.run?.gpus ?? []) : subjectsOf(own.gpus),
         pids: own?.pids ?? [],
         now,
       }),
-      tags: stored?.tags ?? [],
-      notes: stored?.notes ?? '',
+      tags: entry.run?.tags ?? [],
+      notes: entry.run?.notes ?? '',
     };
   };
 
@@ -148,27 +170,35 @@ export const createRunTracker = (deps: {
   };
 
   return {
-    observe: (observed, now) => {
-      const news = store.observeRun(observed, host, now);
+    append: (observed, now) => {
+      const { id, isNew, rows } = store.observeRun(observed, host, now);
       const { rows: _, ...facts } = observed;
-      const stored = tracked.get(news.id)?.run ?? (news.isNew ? undefined : store.getRun(news.id));
-      const wasActive = stored === undefined ? null : isActive(stored);
-      const entry = tracked.get(news.id) ?? enter(news.id, facts, wasActive === true);
-      entry.facts = facts;
-      mergeRows(entry.rows, news.rows);
-      if (observed.results !== null) entry.rowsKeptOut.set(observed.results.generation, observed.results.rowsKeptOut);
-      if (news.rows.length > 0) entry.hadProcess = false;
-      if (news.rows.length > 0 && wasActive === false) entry.watchedSince = now;
-
+      const before = tracked.get(id);
+      const entry = before ?? enter(id, facts, isNew ? null : (store.getRun(id) ?? null));
+      if (before !== undefined) advance(id, entry, rows);
+      const wasActive = entry.run === null ? null : isActive(entry.run);
       // A run that has ended stays what it was until something new is written: silence alone cannot revive it.
-      const stirs = news.rows.length > 0 || (facts.argsAt ?? 0) > (stored?.endedAt ?? 0);
-      entry.run = stored !== undefined && wasActive === false && !stirs ? stored : summarize(news.id, entry, now);
-      if (isActive(entry.run) !== (wasActive ?? false)) {
-        if (isActive(entry.run)) entry.watchedSince ??= now;
+      entry.stirs = rows.length > 0 || (facts.argsAt ?? 0) > (entry.run?.endedAt ?? 0);
+      entry.facts = facts;
+      if (observed.results !== null) entry.rowsKeptOut.set(observed.results.generation, observed.results.rowsKeptOut);
+      if (rows.length > 0) entry.hadProcess = false;
+      if (rows.length > 0 && wasActive === false) entry.watchedSince = now;
+      const unjudged = entry.judgeAll && wasActive === true ? store.rowsOf(id) : rows;
+      entry.judgeAll = false;
+      return { id, isNew, wasActive, newRows: rows, unjudged };
+    },
+    derive: ({ id, wasActive }, now) => {
+      const entry = tracked.get(id);
+      if (entry === undefined) throw new Error(`run ${id} was let go of before it was derived`);
+      let run = entry.run !== null && wasActive === false && !entry.stirs ? entry.run : summarize(id, entry, now);
+      entry.run = run;
+      if (isActive(run) !== (wasActive ?? false)) {
+        if (isActive(run)) entry.watchedSince ??= now;
         attribute();
-        entry.run = summarize(news.id, entry, now);
+        run = summarize(id, entry, now);
+        entry.run = run;
       }
-      return { run: entry.run, newRows: news.rows, isNew: news.isNew, wasActive };
+      return run;
     },
     forget: (run) => {
       tracked.delete(run);
@@ -180,7 +210,6 @@ export const createRunTracker = (deps: {
     },
     tick: (now) => refresh(now, (a, b) => a.state !== b.state || a.stateReason !== b.stateReason),
     active: activeRuns,
-    rowsOf: (run) => tracked.get(run)?.rows ?? store.rowsOf(run),
     gpusOf: (run) => attribution.runs.get(run)?.gpus ?? [],
     runOf: (uuid) => attribution.gpus.get(uuid) ?? null,
     runMemoryOn: (uuid) => {
@@ -194,25 +223,12 @@ export const createRunTracker = (deps: {
     reload: () => {
       for (const [id, entry] of tracked) {
         entry.run = store.getRun(id) ?? null;
-        entry.rows = [...store.rowsOf(id)];
+        entry.progress = readProgress(id);
+        entry.judgeAll = true;
         if (entry.run === null) tracked.delete(id);
       }
     },
   };
-};
-
-/** Puts new and changed rows into a list that is in order of attempt and epoch. */
-const mergeRows = (rows: EpochRow[], news: readonly EpochRow[]): void => {
-  for (const row of news) {
-    const last = rows.at(-1);
-    if (last === undefined || order(last, row) < 0) {
-      rows.push(row);
-      continue;
-    }
-    const i = rows.findIndex((known) => order(known, row) >= 0);
-    const known = rows[i];
-    rows.splice(i, known !== undefined && order(known, row) === 0 ? 1 : 0, row);
-  }
 };
 
 const order = (a: EpochRow, b: EpochRow): number => a.attempt - b.attempt || a.epoch - b.epoch;

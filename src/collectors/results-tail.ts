@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
+import type { OpenFile } from './file-access.ts';
 import { createResultsParser, type ParsedRow } from './results-parser.ts';
 
 /** What of one result file was taken so far, and enough of it to recognise the file again. */
@@ -9,12 +9,12 @@ export type ResultsTail = {
   /** Bytes of complete lines, from the file's beginning. */
   readonly taken: () => number;
   /** Whether the file still ends with the bytes that were taken last, at the place where they were. */
-  readonly endsAlike: (handle: FileHandle) => Promise<boolean>;
+  readonly endsAlike: (file: OpenFile) => Promise<boolean>;
   /** Whether the file begins with all the bytes that were taken. Reads them. */
-  readonly beginsAlike: (handle: FileHandle, signal: AbortSignal) => Promise<boolean>;
+  readonly beginsAlike: (file: OpenFile, signal: AbortSignal) => Promise<boolean>;
   /** Takes complete lines up to byte `end`; `cut`: the file turned out to be shorter than that. */
   readonly readOn: (
-    handle: FileHandle,
+    file: OpenFile,
     end: number,
     signal: AbortSignal,
   ) => Promise<{ readonly rows: readonly ParsedRow[]; readonly cut: boolean }>;
@@ -35,23 +35,23 @@ export const createResultsTail = (): ResultsTail => {
     rowsKeptOut: parser.rowsKeptOut,
     taken: () => taken,
 
-    endsAlike: async (handle) => last.equals(await readAt(handle, taken - last.length, last.length)),
+    endsAlike: async (file) => last.equals(await readAt(file, taken - last.length, last.length)),
 
-    beginsAlike: async (handle, signal) => {
+    beginsAlike: async (file, signal) => {
       const found = createHash('sha256');
       for (let position = 0; position < taken; position += CHUNK_BYTES) {
         signal.throwIfAborted();
-        found.update(await readAt(handle, position, Math.min(CHUNK_BYTES, taken - position)));
+        found.update(await readAt(file, position, Math.min(CHUNK_BYTES, taken - position)));
       }
       return found.digest().equals(hash.copy().digest());
     },
 
-    readOn: async (handle, end, signal) => {
+    readOn: async (file, end, signal) => {
       const rows: ParsedRow[] = [];
       while (taken < end) {
         signal.throwIfAborted();
         const wanted = Math.min(CHUNK_BYTES, end - taken);
-        const bytes = await readAt(handle, taken, wanted);
+        const bytes = await readAt(file, taken, wanted);
         const lines = parser.push(bytes);
         for (const row of lines.rows) rows.push(row);
         if (lines.taken > 0) {
@@ -69,11 +69,11 @@ export const createResultsTail = (): ResultsTail => {
 };
 
 /** Up to `length` bytes from `position`; fewer only where the file ends. */
-const readAt = async (handle: FileHandle, position: number, length: number): Promise<Buffer> => {
+const readAt = async (file: OpenFile, position: number, length: number): Promise<Buffer> => {
   const buffer = Buffer.allocUnsafe(length);
   let filled = 0;
   while (filled < length) {
-    const { bytesRead } = await handle.read(buffer, filled, length - filled, position + filled);
+    const bytesRead = await file.read(buffer, filled, length - filled, position + filled);
     if (bytesRead === 0) break;
     filled += bytesRead;
   }

@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
 import type { ObservedResults, ObservedRow } from '../core/batch.ts';
-import { isMissing, isSameFile, isUnchanged, statOrNull } from './file-stat.ts';
+import { type FileAccess, type OpenFile, patientAccess } from './file-access.ts';
+import { isSameFile, isUnchanged } from './file-stat.ts';
 import { createResultsTail } from './results-tail.ts';
 import { dateRows } from './results-times.ts';
 
@@ -18,7 +18,7 @@ export type TailLook = {
 /** Reads one result file as it grows. Holds no descriptor between looks: on NFS that would keep deleted files alive. */
 export type ResultsTailer = {
   /** Throws what the file system throws (EACCES, EIO) and the signal's reason; the next look then reads all again. */
-  readonly look: (signal: AbortSignal) => Promise<TailLook>;
+  readonly look: (signal: AbortSignal, access?: FileAccess) => Promise<TailLook>;
   /** What the last look said got lost: the next one says everything again. */
   readonly startOver: () => void;
 };
@@ -53,16 +53,16 @@ export const createResultsTailer = (path: string): ResultsTailer => {
     saying = said;
   };
 
-  const continues = async (handle: FileHandle, found: BigIntStats, signal: AbortSignal): Promise<boolean> => {
+  const continues = async (file: OpenFile, found: BigIntStats, signal: AbortSignal): Promise<boolean> => {
     if (found.size < tail.taken()) return false;
-    return isSameFile(seen, found) ? tail.endsAlike(handle) : tail.beginsAlike(handle, signal);
+    return isSameFile(seen, found) ? tail.endsAlike(file) : tail.beginsAlike(file, signal);
   };
 
-  const read = async (handle: FileHandle, found: BigIntStats, signal: AbortSignal): Promise<readonly ObservedRow[]> => {
-    if (!(await continues(handle, found, signal))) tail = createResultsTail();
+  const read = async (file: OpenFile, found: BigIntStats, signal: AbortSignal): Promise<readonly ObservedRow[]> => {
+    if (!(await continues(file, found, signal))) tail = createResultsTail();
     const size = Number(found.size);
     const end = Math.min(size, tail.taken() + MAX_LOOK_BYTES);
-    const { rows, cut } = await tail.readOn(handle, end, signal);
+    const { rows, cut } = await tail.readOn(file, end, signal);
     seen = cut ? null : found;
     more = end < size && !cut;
     return dateRows(rows, end === size ? Number(found.mtimeMs) : null);
@@ -82,18 +82,18 @@ export const createResultsTailer = (path: string): ResultsTailer => {
     };
   };
 
-  const look = async (signal: AbortSignal): Promise<TailLook> => {
+  const look = async (signal: AbortSignal, access: FileAccess): Promise<TailLook> => {
     said = saying;
-    const found = await statOrNull(path);
+    const found = await access.stat(path);
     if (found === null) return nothing();
     let rows: readonly ObservedRow[] = [];
     if (more || !isUnchanged(seen, found)) {
-      const handle = await openOrNull(path);
-      if (handle === null) return nothing();
+      const file = await access.open(path);
+      if (file === null) return nothing();
       try {
-        rows = await read(handle, found, signal);
+        rows = await read(file, found, signal);
       } finally {
-        await handle.close();
+        await file.close();
       }
     }
     return { results: describe(found), rows, more };
@@ -106,9 +106,9 @@ export const createResultsTailer = (path: string): ResultsTailer => {
   };
 
   return {
-    look: async (signal) => {
+    look: async (signal, access = patientAccess) => {
       try {
-        return await look(signal);
+        return await look(signal, access);
       } catch (error) {
         startOver();
         throw error;
@@ -116,13 +116,4 @@ export const createResultsTailer = (path: string): ResultsTailer => {
     },
     startOver,
   };
-};
-
-const openOrNull = async (path: string): Promise<FileHandle | null> => {
-  try {
-    return await open(path, 'r');
-  } catch (error) {
-    if (isMissing(error)) return null;
-    throw error;
-  }
 };

@@ -6,6 +6,7 @@ import type { ObservedRun } from '../core/batch.ts';
 import type { Log } from '../core/log.ts';
 import type { Batch, Collector } from '../core/ports.ts';
 import { MAX_ARGS_BYTES, parseArgs } from './args-yaml.ts';
+import { accessFor, patientAccess } from './file-access.ts';
 import { isMissing, isSameFile, isUnchanged, statOrNull } from './file-stat.ts';
 import { createResultsTailer, type TailLook } from './results-tailer.ts';
 import { ARGS_FILES, isWrittenByTraining, RESULT_FILES } from './run-files.ts';
@@ -30,6 +31,7 @@ export const createRunFolderCollector = (path: string, { log }: { readonly log: 
   let tailer = createResultsTailer(join(path, 'results.csv'));
   let identity: BigIntStats | null = null;
   let facts: Facts | null = null;
+  let quickest = patientAccess;
   let saidKeptOut: string | null = null;
   /** What the last look said, without its rows. */
   let said: Omit<ObservedRun, 'rows'> | null = null;
@@ -38,10 +40,11 @@ export const createRunFolderCollector = (path: string, { log }: { readonly log: 
   const lookAtFolder = async (): Promise<Facts | null> => {
     const folder = await statOrNull(path);
     if (folder === null) return null;
-    if (identity !== null && !isSameFile(identity, folder)) {
+    if (!isSameFile(identity, folder)) {
       tailer = createResultsTailer(join(path, 'results.csv'));
+      quickest = await accessFor(path);
+      identity = folder;
     }
-    identity = folder;
     const files = await statTrainingFiles(path);
     const written = [...files.values()].map((file) => Number(file.mtimeMs));
     return {
@@ -77,7 +80,7 @@ export const createRunFolderCollector = (path: string, { log }: { readonly log: 
       if (reason === 'nothing') return {};
       if (reason === 'everything') facts = await lookAtFolder();
       if (facts === null) return {};
-      const look = await tailer.look(signal);
+      const look = await tailer.look(signal, reason === 'results' ? quickest : patientAccess);
       reportKeptOut(look);
       if (look.more) wake();
       const { results, rows } = look;

@@ -183,7 +183,10 @@ export type Store = StoreReader & {
   readonly ruleStates: () => readonly RuleState[];
   /** Forgets the rule states of a subject. */
   readonly dropRuleStates: (subject: string) => void;
-  /** Deletes a small step of what is older than its retention; true when there is more to do. */
+  /**
+   * Deletes a small step of what is older than its retention and moves the log into the database file; true when there
+   * is more to delete. To be called every few seconds.
+   */
   readonly prune: (now: number) => boolean;
   readonly close: () => void;
 };

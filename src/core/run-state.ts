@@ -1,5 +1,5 @@
-import { type Fitness, stopsEarlyAt } from './fitness.ts';
-import type { EpochRow, RunState } from './run.ts';
+import type { RunState } from './run.ts';
+import { type RunProgress, stoppedEarlyAfter } from './run-progress.ts';
 
 /** A state with its reason code and the facts behind it. */
 export type StateVerdict = {
@@ -10,9 +10,7 @@ export type StateVerdict = {
 
 /** What is known of a run when its state is judged. Moments are milliseconds. */
 export type StateFacts = {
-  /** Rows since the run last began anew, by epoch. */
-  readonly rows: readonly EpochRow[];
-  readonly fitness: Fitness;
+  readonly progress: RunProgress;
   readonly epochsDone: number;
   readonly epochsPlanned: number | null;
   readonly args: Readonly<Record<string, unknown>> | null;
@@ -41,9 +39,9 @@ const FIRST_EPOCH_MS = 30 * 60_000;
 export const judgeState = (facts: StateFacts): StateVerdict => endedByRows(facts) ?? bySilence(facts);
 
 const endedByRows = (facts: StateFacts): StateVerdict | null => {
-  const { rows, epochsDone, epochsPlanned, args } = facts;
-  const last = rows.at(-1);
-  if (last === undefined) return null;
+  const { progress, epochsDone, epochsPlanned, args } = facts;
+  const { last } = progress;
+  if (last === null) return null;
   if (epochsPlanned !== null && epochsDone >= epochsPlanned) {
     return ended('finished', 'all_epochs_done', `epoch ${epochsDone} of ${epochsPlanned} is in the result file`);
   }
@@ -52,12 +50,12 @@ const endedByRows = (facts: StateFacts): StateVerdict | null => {
     return ended('finished', 'time_budget', `the time budget of ${budgetH} h is used up at epoch ${last.epoch}`);
   }
   const patience = args?.patience;
-  const stop = typeof patience === 'number' ? stopsEarlyAt(rows, patience, facts.fitness) : null;
-  if (stop !== null) {
+  const bestEpoch = typeof patience === 'number' ? stoppedEarlyAfter(progress, patience) : null;
+  if (bestEpoch !== null) {
     return ended(
       'early_stopped',
       'patience',
-      `no better epoch than ${stop.bestEpoch} in the ${patience} epochs (patience) up to epoch ${last.epoch}`,
+      `no better epoch than ${bestEpoch} in the ${patience} epochs (patience) up to epoch ${last.epoch}`,
     );
   }
   if (facts.resultsPngAt !== null && last.at !== null && facts.resultsPngAt > last.at) {
@@ -67,12 +65,12 @@ const endedByRows = (facts: StateFacts): StateVerdict | null => {
 };
 
 const bySilence = (facts: StateFacts): StateVerdict => {
-  const { rows, now } = facts;
-  const lastRowAt = rows.at(-1)?.at ?? null;
-  const signOfLifeAt = Math.max(facts.activityAt, lastRowAt ?? 0);
+  const { now } = facts;
+  const { last } = facts.progress;
+  const signOfLifeAt = Math.max(facts.activityAt, last?.at ?? 0);
   const quietMs = now - Math.max(signOfLifeAt, facts.watchedSince ?? 0);
-  const none = rows.length === 0;
-  const words = none ? 'no epoch has been written' : `the result file holds epochs up to ${rows.at(-1)?.epoch}`;
+  const none = last === null;
+  const words = none ? 'no epoch has been written' : `the result file holds epochs up to ${last.epoch}`;
   const limitMs = none
     ? FIRST_EPOCH_MS
     : Math.max(QUIET_AT_LEAST_MS, QUIET_EPOCHS * 1000 * (facts.secondsPerEpoch ?? 0));

@@ -54,6 +54,9 @@ const openDatabase = (path: string): Database.Database => {
   db.pragma('foreign_keys = ON');
   db.pragma('cache_size = -16384');
   db.pragma('journal_size_limit = 67108864');
+  // Checkpoints wait for the disk: they are prune's work, not that of the row that happens to fill the log. This is a
+  // limit for when nobody prunes: 32 MiB.
+  db.pragma('wal_autocheckpoint = 8000');
   return db;
 };
 
@@ -116,7 +119,11 @@ const createStore = (db: Database.Database, claim: Claim | null): Store => {
     addEvents: (list) => transaction(() => events.addEvents(list)),
     saveRuleStates: (states) => transaction(() => ruleStates.saveRuleStates(states)),
     dropRuleStates: (subject) => transaction(() => ruleStates.dropRuleStates(subject)),
-    prune: (now) => transaction(() => prune(now)),
+    prune: (now) => {
+      const more = transaction(() => prune(now));
+      db.pragma('wal_checkpoint(PASSIVE)');
+      return more;
+    },
     close: () => {
       if (!db.open) return;
       flushSamples();

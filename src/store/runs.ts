@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { basename } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import type { Database } from 'better-sqlite3';
 import type { ObservedRun } from '../core/batch.ts';
 import type { Store } from '../core/ports.ts';
@@ -25,13 +24,13 @@ export const createRuns = (db: Database): Runs => {
       AND (@text IS NULL OR name LIKE @text ESCAPE '\\' OR path LIKE @text ESCAPE '\\' OR model LIKE @text ESCAPE '\\'
         OR EXISTS (SELECT 1 FROM json_each(tags) WHERE value LIKE @text ESCAPE '\\'))
     ORDER BY coalesce(started_at, -1) DESC, id DESC LIMIT @limit`);
-  const byInode = db.prepare<[{ host: string; inode: number }], Row>(
-    'SELECT * FROM runs WHERE host = @host AND inode = @inode ORDER BY number DESC',
+  const byInode = db.prepare<[{ host: string; inode: number }], Identity>(
+    'SELECT id, path, device, born_at FROM runs WHERE host = @host AND inode = @inode ORDER BY number DESC',
   );
-  const insert = db.prepare<[Omit<Identity, 'number'>]>(`
+  const insert = db.prepare<[Identity & { host: string; inode: number; name: string }]>(`
     INSERT INTO runs (id, path, host, device, inode, born_at, name)
     VALUES (@id, @path, @host, @device, @inode, @born_at, @name)`);
-  const place = db.prepare<[Pick<Identity, 'id' | 'path' | 'name' | 'device'>]>(
+  const place = db.prepare<[Omit<Identity, 'born_at'> & { name: string }]>(
     'UPDATE runs SET path = @path, name = @name, device = @device WHERE id = @id',
   );
   const derive = db.prepare<[Pick<Row, 'id' | 'state' | 'started_at' | 'model' | 'derived'>]>(
@@ -70,24 +69,19 @@ export const createRuns = (db: Database): Runs => {
     saveRun: ({ tags: _tags, notes: _notes, ...run }) => {
       const before = byId.get(run.id)?.derived;
       const derived = JSON.stringify(run);
-      if (before && isDeepStrictEqual(JSON.parse(before), JSON.parse(derived))) return false;
+      if (before === derived) return false;
       derive.run({ id: run.id, state: run.state, started_at: run.startedAt, model: run.model, derived });
       return true;
     },
   };
 };
 
-type Identity = {
-  number: number;
+type Identity = { id: string; path: string; device: number; born_at: number | null };
+type Row = {
   id: string;
+  name: string;
   path: string;
   host: string;
-  device: number;
-  inode: number;
-  born_at: number | null;
-  name: string;
-};
-type Row = Identity & {
   state: string;
   started_at: number | null;
   model: string | null;
@@ -102,7 +96,7 @@ type PageParameters = { at: number; id: string; states: string | null; text: str
  * number may change with a reboot); elsewhere it is a run that moved. A birth that differs says that the inode was
  * given again to another folder. A folder that shows under two paths (a bind mount) is one run, at the path seen last.
  */
-const sameFolder = (rows: readonly Row[], path: string, folder: ObservedRun['folder']): Row | undefined => {
+const sameFolder = (rows: readonly Identity[], path: string, folder: ObservedRun['folder']): Identity | undefined => {
   const candidates = rows.filter(
     ({ born_at }) => born_at === null || folder.bornAt === null || born_at === folder.bornAt,
   );

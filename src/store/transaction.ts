@@ -16,15 +16,15 @@ export const createTransactions = (
   { beforeCommit, afterCommit }: { readonly beforeCommit: () => void; readonly afterCommit: () => void },
 ): Transactions => {
   let writable = true;
+  const { immediate } = db.transaction((work: () => unknown) => {
+    const result = work();
+    beforeCommit();
+    return result;
+  });
   const runOutermost = <T>(work: () => T): T => {
     try {
-      const result = db
-        .transaction(() => {
-          const value = work();
-          beforeCommit();
-          return value;
-        })
-        .immediate();
+      // It returns what `work` does.
+      const result = immediate(work) as T;
       writable = true;
       afterCommit();
       return result;

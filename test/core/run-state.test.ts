@@ -1,6 +1,6 @@
 import t from 'tap';
-import { rememberFitness } from '../../src/core/fitness.ts';
 import type { EpochRow } from '../../src/core/run.ts';
+import { NO_PROGRESS, proceed } from '../../src/core/run-progress.ts';
 import { judgeState, type StateFacts } from '../../src/core/run-state.ts';
 
 const T0 = 1_757_427_471_000;
@@ -17,12 +17,13 @@ const rowsOf = (maps: readonly number[], secondsPerEpoch = 60): EpochRow[] =>
     metrics: { 'metrics/mAP50(B)': map, 'metrics/mAP50-95(B)': map },
   }));
 
-const facts = (over: Partial<StateFacts>): StateFacts => {
-  const rows = over.rows ?? rowsOf([0.1, 0.2, 0.3]);
+const facts = ({
+  rows = rowsOf([0.1, 0.2, 0.3]),
+  ...over
+}: Partial<StateFacts> & { rows?: EpochRow[] }): StateFacts => {
   const lastAt = rows.at(-1)?.at ?? T0;
   return {
-    rows,
-    fitness: rememberFitness(),
+    progress: rows.reduce(proceed, NO_PROGRESS),
     epochsDone: rows.length,
     epochsPlanned: 100,
     args: { epochs: 100, patience: 50 },

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { rememberFitness } from '../../src/core/fitness.ts';
 import type { EpochRow } from '../../src/core/run.ts';
+import { NO_PROGRESS, proceed } from '../../src/core/run-progress.ts';
 import { type RunInput, summarizeRun } from '../../src/core/run-summary.ts';
 
 const T0 = 1_757_427_471_000;
@@ -27,8 +27,7 @@ const input = (rows: readonly EpochRow[], args: Record<string, unknown> | null =
     resultsPngAt: null,
     activityAt: rows.at(-1)?.at ?? T0,
   },
-  rows,
-  fitness: rememberFitness(),
+  progress: rows.reduce(proceed, NO_PROGRESS),
   rowsKeptOut: 0,
   watchedSince: T0,
   processes: 'unknown',
