@@ -50,7 +50,7 @@ export type FirstLook = {
 };
 
 const JUDGE_EVERY_MS = 1000;
-const PRUNE_EVERY_MS = 10_000;
+const PRUNE_EVERY_MS = 60_000;
 /** A run that ended before our eyes is looked at a while longer: its last files are still being written. */
 const WATCH_AFTER_END_MS = 10 * 60_000;
 const FIRST_LOOK_WITHIN_MS = 3000;
@@ -175,9 +175,15 @@ export const startApp = async (
     }),
   );
   for (const collector of gpus.collectors) runner.add(collector);
+  let pruneAt = clock.now() + PRUNE_EVERY_MS;
+  /** A small step a minute, and one a second while there is more to do. */
+  const prune = () => {
+    const now = clock.now();
+    if (now >= pruneAt && !store.prune(now)) pruneAt = now + PRUNE_EVERY_MS;
+  };
   ends.push(
     every(clock, JUDGE_EVERY_MS, () => attempt(log, 'judging failed', pipeline.judge, pipeline.reload)),
-    every(clock, PRUNE_EVERY_MS, () => attempt(log, 'pruning failed', () => store.prune(clock.now()))),
+    every(clock, JUDGE_EVERY_MS, () => attempt(log, 'pruning failed', prune)),
   );
   if (around.stop !== null) ends.push(around.stop);
 

@@ -73,13 +73,14 @@ export const createPipeline = (deps: {
   const sampledEvents = (samples: readonly Sample[], now: number): StreamEvent[] => {
     if (samples.length === 0) return [];
     const cursor = store.cursor();
-    const gpus = new Map(store.listGpus().map((gpu) => [gpu.uuid, gpu]));
     return samples.map((sample) => {
-      const gpu = gpus.get(sample.subject.replace(/^gpu:/, ''));
       const common = { cursor, at: now };
-      if (gpu === undefined) return { ...common, topic: 'host', run: null, gpu: null, data: hostSampleOf(sample) };
-      const run = tracker.runOf(gpu.uuid);
-      return { ...common, topic: 'gpu', run, gpu: gpu.index, data: gpuSampleOf(sample, gpu.gpu, gpu.uuid, run) };
+      const uuid = sample.subject.startsWith('gpu:') ? sample.subject.slice('gpu:'.length) : null;
+      if (uuid === null) return { ...common, topic: 'host', run: null, gpu: null, data: hostSampleOf(sample) };
+      const run = tracker.runOf(uuid);
+      const index = tracker.placeOf(uuid)?.index ?? null;
+      const data = gpuSampleOf(sample, index === null ? sample.subject : `gpu:${index}`, uuid, run);
+      return { ...common, topic: 'gpu', run, gpu: index, data };
     });
   };
 
@@ -165,7 +166,10 @@ export const createPipeline = (deps: {
   return {
     ingest: (batch) => {
       const looks = commit((step) => {
-        if (batch.gpus !== undefined) store.saveGpus(batch.gpus, step.now);
+        if (batch.gpus !== undefined) {
+          store.saveGpus(batch.gpus, step.now);
+          tracker.setGpus(batch.gpus);
+        }
         if (batch.host !== undefined) store.saveHost(batch.host, step.now);
         const looks = (batch.runs ?? []).flatMap((observed) => append(observed, step) ?? []);
         for (const sample of store.appendSamples((batch.samples ?? []).map(withRunMemory))) {

@@ -1,5 +1,5 @@
-import { type Attribution, attributeGpus } from './core/attribution.ts';
-import type { ObservedProcess, ObservedRun } from './core/batch.ts';
+import { type Attribution, attributeGpus, type GpuPlace } from './core/attribution.ts';
+import type { ObservedGpu, ObservedProcess, ObservedRun } from './core/batch.ts';
 import type { Store } from './core/ports.ts';
 import { type EpochRow, isActive, type Run } from './core/run.ts';
 import { NO_PROGRESS, proceed, type RunProgress } from './core/run-progress.ts';
@@ -41,6 +41,8 @@ export type RunTracker = {
   readonly append: (observed: ObservedRun, now: number) => RunLook;
   /** Derives the run from all that is known of it after a look. */
   readonly derive: (look: RunLook, now: number) => Run;
+  /** Takes the GPUs that the driver lists. */
+  readonly setGpus: (gpus: readonly ObservedGpu[]) => void;
   /** Takes a list of all GPU processes (null: not knowable now); the runs that changed by it are returned. */
   readonly setProcesses: (processes: readonly ObservedProcess[] | null, now: number) => readonly Run[];
   /** Judges the active runs by the clock; those whose state changed are returned. */
@@ -49,6 +51,8 @@ export type RunTracker = {
   /** The UUIDs of the GPUs that belong to a run. */
   readonly gpusOf: (run: string) => readonly string[];
   readonly runOf: (gpuUuid: string) => string | null;
+  /** Today's place of a GPU: `gpu:INDEX` is its subject; undefined for one that is not there. */
+  readonly placeOf: (gpuUuid: string) => GpuPlace | undefined;
   /** Bytes that the run of this GPU holds on it by its own processes; null: not known. */
   readonly runMemoryOn: (gpuUuid: string) => number | null;
   /** Lets go of a run that nobody looks at any more; it is read from the store again when it stirs. */
@@ -64,6 +68,7 @@ export const createRunTracker = (deps: {
 }): RunTracker => {
   const { store, host } = deps;
   const tracked = new Map<string, Tracked>();
+  const places = new Map<string, GpuPlace>(store.listGpus().map(({ uuid, index }) => [uuid, { uuid, index }]));
   let processes: readonly ObservedProcess[] | null = null;
   let attribution: Attribution = { runs: new Map(), gpus: new Map(), processes: new Map() };
 
@@ -118,21 +123,18 @@ export const createRunTracker = (deps: {
     };
   };
 
-  const subjectsOf = (uuids: readonly string[]): string[] => {
-    const names = new Map(store.listGpus().map((gpu) => [gpu.uuid, gpu.gpu]));
-    return uuids.map((uuid) => names.get(uuid) ?? `gpu:${uuid}`);
-  };
+  const subjectsOf = (uuids: readonly string[]): string[] =>
+    uuids.map((uuid) => `gpu:${places.get(uuid)?.index ?? uuid}`);
 
   const activeRuns = () => [...tracked.values()].flatMap(({ run }) => (run !== null && isActive(run) ? [run] : []));
 
   const attribute = () => {
     const runs = activeRuns();
-    const gpus = store.listGpus();
-    attribution = attributeGpus(runs, gpus, processes);
-    for (const gpu of gpus) {
-      store.setGpuUse(gpu.uuid, {
-        run: attribution.gpus.get(gpu.uuid) ?? null,
-        processes: processes?.filter((process) => process.gpuUuid === gpu.uuid).map(processOf) ?? null,
+    attribution = attributeGpus(runs, [...places.values()], processes);
+    for (const uuid of places.keys()) {
+      store.setGpuUse(uuid, {
+        run: attribution.gpus.get(uuid) ?? null,
+        processes: processes?.filter((process) => process.gpuUuid === uuid).map(processOf) ?? null,
       });
     }
     for (const [id, own] of attribution.runs) {
@@ -203,6 +205,14 @@ export const createRunTracker = (deps: {
     forget: (run) => {
       tracked.delete(run);
     },
+    setGpus: (gpus) => {
+      const moved = gpus.some(({ uuid, index }) => places.get(uuid)?.index !== index);
+      if (!moved) return;
+      const taken = new Set(gpus.map(({ index }) => index));
+      for (const [uuid, { index }] of places) if (taken.has(index)) places.delete(uuid);
+      for (const { uuid, index } of gpus) places.set(uuid, { uuid, index });
+      attribute();
+    },
     setProcesses: (list, now) => {
       processes = list;
       attribute();
@@ -212,6 +222,7 @@ export const createRunTracker = (deps: {
     active: activeRuns,
     gpusOf: (run) => attribution.runs.get(run)?.gpus ?? [],
     runOf: (uuid) => attribution.gpus.get(uuid) ?? null,
+    placeOf: (uuid) => places.get(uuid),
     runMemoryOn: (uuid) => {
       const run = attribution.gpus.get(uuid);
       if (run === undefined || processes === null) return null;

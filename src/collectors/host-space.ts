@@ -4,24 +4,33 @@ import { dirname } from 'node:path';
 /** Space of one file system, in bytes; `free` is what this user may still write. */
 export type Space = { readonly total: number; readonly used: number; readonly free: number };
 
+/** Space changes slowly, and the question costs more than all of /proc. In the machine's time: it is about its disks. */
+const ASK_EVERY_MS = 5000;
+
 /**
- * Asks a path's file system for its space without ever waiting for it: `latest` starts the question and returns the
- * answer to the one before. null while there is none: at first, and while a network disk does not answer.
+ * Asks a path's file system for its space without ever waiting for it: `latest` returns the newest answer and starts
+ * the next question when it is time. null while there is none: at first, and while a network disk does not answer.
  * Of a folder that does not exist yet the nearest one that does is asked.
  */
 export const createSpaceWatch = (path: string) => {
+  let askedAt = Number.NEGATIVE_INFINITY;
   let asking = false;
   let answer: Space | null = null;
+  const ask = () => {
+    askedAt = performance.now();
+    asking = true;
+    spaceOf(path)
+      .catch(() => null)
+      .then((space) => {
+        answer = space;
+        asking = false;
+      });
+  };
   return {
     latest: (): Space | null => {
-      if (asking) return null;
-      asking = true;
-      spaceOf(path)
-        .catch(() => null)
-        .then((space) => {
-          answer = space;
-          asking = false;
-        });
+      const overdue = performance.now() - askedAt >= ASK_EVERY_MS;
+      if (asking) return overdue ? null : answer;
+      if (overdue) ask();
       return answer;
     },
   };

@@ -185,7 +185,7 @@ export type Store = StoreReader & {
   readonly dropRuleStates: (subject: string) => void;
   /**
    * Deletes a small step of what is older than its retention and moves the log into the database file; true when there
-   * is more to delete. To be called every few seconds.
+   * is more to delete. To be called about once a minute.
    */
   readonly prune: (now: number) => boolean;
   readonly close: () => void;

@@ -41,10 +41,23 @@ export type ServerParts = {
 
 /** REST, WebSocket and dashboard on one port. */
 export type Server = {
-  /** Resolves to the URL, `http://127.0.0.1:4747`. Rejects when the port is taken. */
+  /** Resolves to the address with the port that it got. Throws {@link ListenError}. */
   readonly listen: (address: { readonly host: string; readonly port: number }) => Promise<string>;
   /** Lets what is in flight finish, says 1001 to the stream's clients, and frees the port. */
   readonly close: () => Promise<void>;
+};
+
+/** The address cannot be listened on; the message says why in one line. */
+export class ListenError extends Error {
+  override name = 'ListenError';
+}
+
+const refusal = ({ host, port }: { host: string; port: number }, error: unknown): string => {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  if (code === 'EADDRINUSE') return `port ${port} on ${host} is in use; choose another with --port (0: a free one)`;
+  if (code === 'EACCES') return `port ${port} on ${host} may not be used by this user; choose one above 1023`;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `${host} is not an address of this machine; see --host`;
+  return `${host} port ${port} cannot be listened on (${error instanceof Error ? error.message : error})`;
 };
 
 /** Makes the server; nothing is served before `listen`. */
@@ -103,9 +116,13 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
   await app.ready();
 
   return {
-    listen: (address) => {
+    listen: async (address) => {
       ownNames.add(address.host.toLowerCase());
-      return app.listen(address);
+      try {
+        return await app.listen(address);
+      } catch (error) {
+        throw new ListenError(refusal(address, error), { cause: error });
+      }
     },
     close: () => app.close(),
   };

@@ -16,7 +16,8 @@ export const createTransactions = (
   { beforeCommit, afterCommit }: { readonly beforeCommit: () => void; readonly afterCommit: () => void },
 ): Transactions => {
   let writable = true;
-  const { immediate } = db.transaction((work: () => unknown) => {
+  // Deferred: a transaction that writes nothing costs nothing, and there is no other writer that could be in the way.
+  const { deferred } = db.transaction((work: () => unknown) => {
     const result = work();
     beforeCommit();
     return result;
@@ -24,7 +25,7 @@ export const createTransactions = (
   const runOutermost = <T>(work: () => T): T => {
     try {
       // It returns what `work` does.
-      const result = immediate(work) as T;
+      const result = deferred(work) as T;
       writable = true;
       afterCommit();
       return result;
