@@ -58,11 +58,19 @@ const FIRST_LOOK_WITHIN_MS = 3000;
 /** Wires the parts in the order of flow and starts them. Throws what cannot be opened or listened on. */
 export const startApp = async (
   around: Surroundings,
-  common: { readonly root: string; readonly version: string; readonly hostName: string; readonly log: Logger },
+  common: {
+    readonly root: string;
+    readonly version: string;
+    readonly hostName: string;
+    readonly log: Logger;
+    /** Aborted when the start is not wanted any more. */
+    readonly signal: AbortSignal;
+  },
 ): Promise<App> => {
   const { settings, clock } = around;
   const { root, hostName, log } = common;
   const startedAt = clock.now();
+  const attempt = createAttempt(log);
   const ends: (() => Promise<void> | void)[] = [];
 
   const store = openStore({ path: settings.db, migrations: join(root, 'migrations') });
@@ -81,7 +89,8 @@ export const startApp = async (
     bus,
     clock,
     samplePeriodMs: Math.max(settings.gpuInterval, settings.hostInterval),
-    onRun: (run, wasActive) => followRun(run, wasActive),
+    onRun: (run, before) => followRun(run, before),
+    onRest: (run) => leaveSoon(run, 0),
   });
   pipeline.reload();
   ends.push(() => pipeline.flush());
@@ -95,34 +104,44 @@ export const startApp = async (
       } catch (error) {
         // Nothing of the batch is in the store: go back to what is. The runner lets the collector start over, so that
         // what was lost comes again.
-        pipeline.reload();
+        attempt('what is stored cannot be read', pipeline.reload);
         throw error;
       }
     },
   });
   ends.push(() => runner.close());
 
-  /** Folders that have a collector of their own. */
-  const watched = new Set<string>();
+  /** Folders that have a collector of their own, and the run that was last seen in each. */
+  const watched = new Map<string, string | null>();
   const watchRun = (path: string) => {
     if (watched.has(path)) return;
-    watched.add(path);
+    watched.set(path, null);
     runner.add(createRunFolderCollector(path, { log }));
   };
-  const leaveRun = (run: Run) => {
-    watched.delete(run.path);
-    tracker.forget(run.id);
-    runner.remove(runCollectorName(run.path));
+  const leaveFolder = (path: string, run: string) => {
+    if (watched.get(path) !== run) return;
+    watched.delete(path);
+    runner.remove(runCollectorName(path));
+  };
+  const leaving = new Set<string>();
+  const leaveSoon = (run: Run, ms: number) => {
+    watched.set(run.path, run.id);
+    if (leaving.has(run.id)) return;
+    leaving.add(run.id);
+    clock.after(ms, () => {
+      leaving.delete(run.id);
+      const now = store.getRun(run.id);
+      if (now === undefined || isActive(now)) return;
+      leaveFolder(now.path, run.id);
+      tracker.forget(run.id);
+    });
   };
   /** An old run is looked at once, one that ends now a little longer; the finder notices when one stirs again. */
-  const followRun = (run: Run, wasActive: boolean) => {
+  const followRun = (run: Run, before: { readonly wasActive: boolean; readonly path: string | null }) => {
     log.info({ run: run.id, path: run.path, state: run.state, reason: run.stateReason }, 'run');
-    if (isActive(run)) return;
-    const leave = () => {
-      const now = store.getRun(run.id);
-      if (now !== undefined && !isActive(now)) leaveRun(run);
-    };
-    clock.after(wasActive ? WATCH_AFTER_END_MS : 0, leave);
+    if (before.path !== null) leaveFolder(before.path, run.id);
+    if (isActive(run)) watched.set(run.path, run.id);
+    else leaveSoon(run, before.wasActive ? WATCH_AFTER_END_MS : 0);
   };
 
   const gpus = await findGpuCollectors({
@@ -131,6 +150,7 @@ export const startApp = async (
     intervalMs: settings.gpuInterval,
     clock,
     log,
+    signal: common.signal,
   });
   log.info({ says: gpus.says }, 'gpus');
 
@@ -181,9 +201,19 @@ export const startApp = async (
     const now = clock.now();
     if (now >= pruneAt && !store.prune(now)) pruneAt = now + PRUNE_EVERY_MS;
   };
+  let unseenEnded = false;
+  const endUnseen = () => {
+    if (unseenEnded || !hasLooked(runner, finder.name)) return;
+    unseenEnded = true;
+    pipeline.endUnseen();
+  };
+  const judge = () => {
+    if (!attempt('judging failed', pipeline.judge)) attempt('what is stored cannot be read', pipeline.reload);
+  };
   ends.push(
-    every(clock, JUDGE_EVERY_MS, () => attempt(log, 'judging failed', pipeline.judge, pipeline.reload)),
-    every(clock, JUDGE_EVERY_MS, () => attempt(log, 'pruning failed', prune)),
+    every(clock, JUDGE_EVERY_MS, judge),
+    every(clock, JUDGE_EVERY_MS, () => attempt('pruning failed', prune)),
+    every(clock, JUDGE_EVERY_MS, () => attempt('runs that are gone cannot be ended', endUnseen)),
   );
   if (around.stop !== null) ends.push(around.stop);
 
@@ -191,7 +221,7 @@ export const startApp = async (
   return {
     url,
     firstLook: async () => {
-      await lookedOnce(runner, finder.name);
+      await firstLook(runner, finder.name);
       const { items } = store.listRuns({ limit: 10_000 });
       return { url, version: common.version, settings, runs: items, gpus: gpus.says, simulated: around.simulated };
     },
@@ -211,24 +241,38 @@ const every = (clock: Clock, ms: number, work: () => void): (() => void) => {
   return () => cancel();
 };
 
-/** A tick that fails must not end the ticking; the same error is logged once. */
-const attempt = (log: Logger, message: string, work: () => void, mend?: () => void): void => {
-  try {
-    work();
-  } catch (err) {
-    log.error({ err }, message);
-    mend?.();
-  }
+/**
+ * Lets a tick fail without ending the ticking; returns whether it went well. The same failure is said once, and once
+ * that it is over.
+ */
+const createAttempt = (log: Logger) => {
+  const failing = new Map<string, string>();
+  return (message: string, work: () => void): boolean => {
+    try {
+      work();
+      if (failing.delete(message)) log.info({ after: message }, 'went well again');
+      return true;
+    } catch (err) {
+      const text = err instanceof Error ? err.message : String(err);
+      if (failing.get(message) !== text) log.error({ err }, message);
+      failing.set(message, text);
+      return false;
+    }
+  };
 };
 
-/** Waits until the finder and every run folder that it found were looked at once, or for {@link FIRST_LOOK_WITHIN_MS}. */
-const lookedOnce = async (runner: Runner, finder: string): Promise<void> => {
-  for (let waitedMs = 0; waitedMs < FIRST_LOOK_WITHIN_MS; waitedMs += 50) {
-    await sleep(50);
-    const health = runner.health();
-    const looked = health.every(({ lastSuccessAt, lastErrorAt }) => lastSuccessAt !== null || lastErrorAt !== null);
-    if (looked && health.some(({ name }) => name === finder)) return;
-  }
+/** Whether the finder and every run folder that it found were looked at once. */
+const hasLooked = (runner: Runner, finder: string): boolean => {
+  const health = runner.health();
+  return (
+    health.some(({ name, lastSuccessAt }) => name === finder && lastSuccessAt !== null) &&
+    health.every(({ lastSuccessAt, lastErrorAt }) => lastSuccessAt !== null || lastErrorAt !== null)
+  );
+};
+
+/** Waits for the first look, but not longer than {@link FIRST_LOOK_WITHIN_MS}. */
+const firstLook = async (runner: Runner, finder: string): Promise<void> => {
+  for (let waitedMs = 0; waitedMs < FIRST_LOOK_WITHIN_MS && !hasLooked(runner, finder); waitedMs += 50) await sleep(50);
 };
 
 /** Ends what was started last first, each even if the one before failed; the first error is thrown at the end. */

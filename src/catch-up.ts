@@ -6,6 +6,9 @@ import type { RunContext, TickInput } from './rules/rule.ts';
 /** One tick that a rule may have missed. */
 export type MissedTick = { readonly at: number; readonly tick: Omit<TickInput, 'kind' | 'at'> };
 
+/** States are written once a minute: what is further away was sampled while nobody watched the run. */
+const UNSAVED_AT_MOST_MS = 2 * 60_000;
+
 /**
  * What the rules have not seen: the states of rules that samples feed are written once a minute, so after a restart
  * the samples stored since then are given to them again, in their own time and order.
@@ -21,8 +24,10 @@ export const missedTicks = (
     const own = states.filter((state) => state.subject === `run:${run.id}`);
     if (own.length === 0 || run.gpus.length === 0) continue;
     const seenAt = Math.min(...own.map((state) => state.seenAt));
-    const gpus = run.gpus.map((gpu) => ({ gpu, samples: store.samplesSince(`gpu:${uuids.get(gpu)}`, seenAt + 1) }));
-    const host = store.samplesSince(`host:${run.host}`, seenAt + 1);
+    const since = (subject: string) =>
+      store.samplesSince(subject, seenAt + 1).filter((sample) => sample.at <= seenAt + UNSAVED_AT_MOST_MS);
+    const gpus = run.gpus.map((gpu) => ({ gpu, samples: since(`gpu:${uuids.get(gpu)}`) }));
+    const host = since(`host:${run.host}`);
     const writtenAt = store.rowsOf(run.id).flatMap((row) => (row.at !== null && row.at > seenAt ? [row.at] : []));
     let before = seenAt;
     for (const { at } of gpus[0]?.samples ?? []) {

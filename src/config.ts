@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { parse } from 'yaml';
+import { parseDocument } from 'yaml';
 import { isLoopback, OPTIONS, type OptionName, type Settings } from './options.ts';
 
 /** A flag, variable or key that cannot be used: name, value and what is allowed, in one line. */
@@ -22,7 +22,8 @@ const TOKEN = /^[A-Za-z0-9_-]{8,}$/;
 /** Settles every option: flag beats environment beats file beats default. Throws {@link ConfigError}. */
 export const readSettings = (sources: Sources): Settings => {
   const { flags, environment, folder } = sources;
-  const named = flags.config ?? environment.SIGNALBOX_CONFIG;
+  if (flags.config === '') reject('--config', '', 'is not a text; give one value');
+  const named = flags.config ?? variableOf(environment, 'SIGNALBOX_CONFIG');
   const file = resolve(folder, typeof named === 'string' ? named : DEFAULT_FILE);
   const keys = readFile(file, named !== undefined);
 
@@ -31,10 +32,10 @@ export const readSettings = (sources: Sources): Settings => {
     const variable = `SIGNALBOX_${option.flag.replaceAll('-', '_').toUpperCase()}`;
     const candidates = [
       { from: `--${option.flag}`, value: option.fileOnly ? undefined : flags[option.flag], base: folder },
-      { from: variable, value: option.fileOnly ? undefined : environment[variable], base: folder },
+      { from: variable, value: option.fileOnly ? undefined : variableOf(environment, variable), base: folder },
       { from: `${file}: ${name}`, value: keys[name], base: dirname(file) },
     ];
-    const given = candidates.find(({ value }) => value !== undefined && value !== '');
+    const given = candidates.find(({ value }) => value !== undefined);
     settings[name as OptionName] = given
       ? option.read(given.value, (allowed) => reject(given.from, given.value, allowed), given.base)
       : option.default(folder);
@@ -50,6 +51,10 @@ export const readSettings = (sources: Sources): Settings => {
   return settled;
 };
 
+/** A variable that is empty is as good as none: `SIGNALBOX_PORT= signalbox serve`. */
+const variableOf = (environment: Sources['environment'], variable: string): string | undefined =>
+  environment[variable] === '' ? undefined : environment[variable];
+
 const reject = (from: string, value: unknown, allowed: string): never => {
   throw new ConfigError(`${from}: ${JSON.stringify(value)} ${allowed}`);
 };
@@ -64,9 +69,15 @@ const readFile = (file: string, mustExist: boolean): Readonly<Record<string, unk
   }
   let keys: unknown;
   try {
-    keys = parse(text) ?? {};
+    // Only errors: what the library warns of is an error here, and is not to be printed by it.
+    const document = parseDocument(text, { logLevel: 'error' });
+    const [problem] = [...document.errors, ...document.warnings];
+    if (problem) throw problem;
+    keys = document.toJS() ?? {};
   } catch (error) {
-    throw new ConfigError(`${file}: is not YAML (${error instanceof Error ? error.message.split('\n')[0] : error})`);
+    throw new ConfigError(
+      `${file}: is not YAML that can be used (${error instanceof Error ? error.message.split('\n')[0] : error})`,
+    );
   }
   if (typeof keys !== 'object' || keys === null || Array.isArray(keys)) {
     throw new ConfigError(`${file}: expected keys with values, such as "port: 4747"`);

@@ -14,11 +14,13 @@ import { describeStart } from './start-words.ts';
 
 /** How long a clean end may take before we leave all the same. */
 const CLOSE_WITHIN_MS = 4500;
+const ASKED_TWICE_MS = 1000;
 
 const main = async (argv: readonly string[]): Promise<void> => {
   const [word, ...rest] = argv;
   if (word === undefined || word === '--help' || word === '-h' || word === 'help') return print(generalHelp());
   if (word === '--version' || word === '-v') return print(`${version()}\n`);
+  if (word.startsWith('-')) throw new ConfigError(`options follow a command: signalbox serve ${word} …`);
   if (!isCommand(word)) throw new ConfigError(`"${word}" is not a command; use one of ${commandNames}, or --help`);
 
   const flags = readFlags(rest);
@@ -31,33 +33,51 @@ const main = async (argv: readonly string[]): Promise<void> => {
 const run = async (command: Command, settings: Settings): Promise<void> => {
   const root = packageRoot();
   const log = pino({ base: { pid: process.pid } });
+  const stop = new AbortController();
+  let app: App | null = null;
+  endOnSignals(stop, () => app);
   const around: Surroundings =
     command === 'demo'
       ? await startDemo(settings, root)
       : { settings, clock: systemClock, simulated: null, procfs: '/proc', stop: null };
-  const app = await startApp(around, { root, version: version(), hostName: hostname(), log });
-  endOnSignals(app);
+  app = await startApp(around, { root, version: version(), hostName: hostname(), log, signal: stop.signal });
+  if (stop.signal.aborted) return;
   log.info({ url: app.url, db: around.settings.db, watch: around.settings.watch }, 'listening');
   if (process.stderr.isTTY) {
     const { SSH_CONNECTION: ssh, USER: user } = process.env;
-    process.stderr.write(describeStart(await app.firstLook(), { ssh: ssh !== undefined, user: user ?? null }));
+    process.stderr.write(
+      describeStart(await app.firstLook(), {
+        ssh: ssh !== undefined,
+        user: user ?? null,
+        folder: process.env.INIT_CWD ?? process.cwd(),
+      }),
+    );
   }
 };
 
-/** SIGTERM or SIGINT: a clean end, exit 0; a second one, or an end that takes too long, leaves at once. */
-const endOnSignals = (app: App): void => {
-  let ending = false;
+/**
+ * SIGTERM or SIGINT: a clean end, exit 0. One that takes too long, or a person who asks again, leaves at once.
+ * `app` is null while it starts: then what it waits for is aborted, and what it has opened ends with the process.
+ */
+const endOnSignals = (stop: AbortController, app: () => App | null): void => {
+  let askedAt: number | null = null;
   const end = () => {
-    if (ending) process.exit(1);
-    ending = true;
-    setTimeout(() => process.exit(1), CLOSE_WITHIN_MS).unref();
-    app.close().then(
-      () => process.exit(0),
-      (error) => fail(error),
-    );
+    const now = performance.now();
+    // At a terminal npm and the terminal itself each pass Ctrl+C on: that is one wish, not two.
+    if (askedAt !== null && now - askedAt > ASKED_TWICE_MS) leave();
+    if (askedAt !== null) return;
+    askedAt = now;
+    setTimeout(leave, CLOSE_WITHIN_MS).unref();
+    stop.abort();
+    Promise.resolve(app()?.close()).then(() => process.exit(0), fail);
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
+};
+
+/** Without waiting for anything: `process.exit` would wait for a thread that hangs on a disk. */
+const leave = (): void => {
+  process.kill(process.pid, 'SIGKILL');
 };
 
 const readFlags = (args: readonly string[]) => {
@@ -73,8 +93,12 @@ const readFlags = (args: readonly string[]) => {
       allowPositionals: false,
     }).values as Record<string, string | string[] | boolean | undefined>;
   } catch (error) {
-    const message = error instanceof Error ? error.message.split('. ')[0] : String(error);
-    throw new ConfigError(`${message}; --help lists what is allowed`);
+    const message = error instanceof Error ? error.message.split(/\.\s|\n/)[0] : String(error);
+    const positional =
+      error instanceof Error && 'code' in error && error.code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL';
+    throw new ConfigError(
+      `${message}; ${positional ? 'a folder is watched by --watch DIR' : '--help lists what is allowed'}`,
+    );
   }
 };
 

@@ -39,7 +39,7 @@ export type Option = {
 const ANY_ADDRESS = /^[A-Za-z0-9.:_-]+$/;
 
 const text = (value: unknown, reject: Reject): string =>
-  typeof value === 'string' ? value : reject('is not a text; give one value');
+  typeof value === 'string' && value !== '' ? value : reject('is not a text; give one value');
 
 const path = (value: unknown, reject: Reject, base: string): string => resolve(base, text(value, reject));
 
@@ -112,7 +112,7 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
     default: () => 4747,
     read: (value, reject) => {
       const port = wholeNumber(value);
-      return Number.isInteger(port) && port <= 65_535 ? port : reject('is not a port; use 0 to 65535');
+      return Number.isInteger(port) && port >= 0 && port <= 65_535 ? port : reject('is not a port; use 0 to 65535');
     },
   },
   gpu: {

@@ -1,4 +1,4 @@
-import { missedTicks } from './catch-up.ts';
+import { type MissedTick, missedTicks } from './catch-up.ts';
 import type { Alert } from './core/alert.ts';
 import type { Batch, ObservedRun } from './core/batch.ts';
 import type { Bus } from './core/bus.ts';
@@ -26,8 +26,10 @@ export type Pipeline = {
   readonly ingest: (batch: Batch) => void;
   /** The clock's tick, about once a second: lets rules and run states notice that nothing came. */
   readonly judge: () => void;
-  /** Takes the rules' states from the store: at start, and after a write that failed. */
+  /** Goes back to what the store has: at start, and after a write that failed. Reads only. */
   readonly reload: () => void;
+  /** After the first look at everything: ends the runs that were active and whose folders are not there any more. */
+  readonly endUnseen: () => void;
   /** Writes what is still in memory. */
   readonly flush: () => void;
 };
@@ -39,6 +41,8 @@ type Durable = { topic: DurableTopic; run: string | null; at: number; data: Stre
 
 /** Samples older than this many periods say nothing about now. */
 const STALE_PERIODS = 5;
+/** Judging comes once a second: after a pause this long the machine slept, or its clock was set. */
+const NOBODY_LOOKED_MS = 10_000;
 
 export const createPipeline = (deps: {
   readonly store: Store;
@@ -48,13 +52,18 @@ export const createPipeline = (deps: {
   readonly clock: Clock;
   /** The longer of the two sampling periods, in ms. */
   readonly samplePeriodMs: number;
-  /** Hears of every run when it is first seen, ends, or begins again. */
-  readonly onRun: (run: Run, wasActive: boolean) => void;
+  /** Hears of every run when it is first seen, ends, begins again or moves. */
+  readonly onRun: (run: Run, before: { readonly wasActive: boolean; readonly path: string | null }) => void;
+  /** Hears of a look at a run that had ended and still has. */
+  readonly onRest: (run: Run) => void;
 }): Pipeline => {
   const { store, engine, tracker, bus, clock } = deps;
   const latest = new Map<string, Sample>();
   const rowWritten = new Set<string>();
   let host: string | null = null;
+  let judgedAt = clock.now();
+  /** Ticks that the rules have not seen; the next judging begins with them. */
+  let missed: readonly MissedTick[] = [];
 
   /** Runs `work` as one transaction, then publishes the events that it listed. */
   const commit = <T>(work: (step: Step) => T): T => {
@@ -94,7 +103,9 @@ export const createPipeline = (deps: {
       const run = tracker.derive(look, step.now);
       store.saveRun(run);
       step.durable.push({ topic: 'runs', run: run.id, at: step.now, data: run });
-      deps.onRun(run, false);
+      deps.onRun(run, { wasActive: false, path: null });
+      const replaced = tracker.lose(run.path, run.id, step.now);
+      if (replaced !== null) takeChanges([replaced], step);
       if (!isActive(run)) {
         // Judged in its own time; its alerts are history and told to nobody.
         store.saveAlerts(engine.backfill(contextOf(run), look.newRows, run.endedAt ?? step.now));
@@ -115,7 +126,10 @@ export const createPipeline = (deps: {
     if (store.saveRun(run)) step.durable.push({ topic: 'runs', run: run.id, at: step.now, data: run });
     if (look.unjudged.length > 0) takeAlerts(engine.observeEpochs(contextOf(run), look.unjudged, step.now), step);
     if (look.wasActive === true && !active) endRun(run, step);
-    else if (look.wasActive === false && active) deps.onRun(run, false);
+    else if (look.wasActive === false && !active) deps.onRest(run);
+    else if (look.wasActive === false || look.movedFrom !== null) {
+      deps.onRun(run, { wasActive: look.wasActive === true, path: look.movedFrom });
+    }
   };
 
   const takeAlerts = (alerts: readonly Alert[], { now, durable }: Step) => {
@@ -136,7 +150,7 @@ export const createPipeline = (deps: {
   const endRun = (run: Run, step: Step) => {
     takeAlerts(engine.endRun(contextOf(run), step.now), step);
     store.dropRuleStates(`run:${run.id}`);
-    deps.onRun(run, true);
+    deps.onRun(run, { wasActive: true, path: null });
   };
 
   const withRunMemory = (sample: Sample): Sample => {
@@ -188,6 +202,10 @@ export const createPipeline = (deps: {
     },
     judge: () =>
       commit((step) => {
+        if (Math.abs(step.now - judgedAt) > NOBODY_LOOKED_MS) tracker.excuseSilence(step.now);
+        judgedAt = step.now;
+        for (const { at, tick } of missed) takeAlerts(engine.tick(at, [tick]), step);
+        missed = [];
         takeChanges(tracker.tick(step.now), step);
         const ticks = tracker.active().map((run) => tickOf(run, step.now));
         rowWritten.clear();
@@ -197,10 +215,9 @@ export const createPipeline = (deps: {
       tracker.reload();
       const states = store.ruleStates();
       engine.restore(states, store.openAlerts());
-      commit((step) => {
-        for (const { at, tick } of missedTicks(store, states, contextOf)) takeAlerts(engine.tick(at, [tick]), step);
-      });
+      missed = missedTicks(store, states, contextOf);
     },
+    endUnseen: () => commit((step) => takeChanges(tracker.loseUnseen(), step)),
     flush: () => store.transaction(() => store.flushSamples()),
   };
 };

@@ -1,8 +1,9 @@
 import { type Attribution, attributeGpus, type GpuPlace } from './core/attribution.ts';
 import type { ObservedGpu, ObservedProcess, ObservedRun } from './core/batch.ts';
 import type { Store } from './core/ports.ts';
-import { type EpochRow, isActive, type Run } from './core/run.ts';
+import { ACTIVE_RUN_STATES, type EpochRow, isActive, type Run } from './core/run.ts';
 import { NO_PROGRESS, proceed, type RunProgress } from './core/run-progress.ts';
+import type { StateFacts } from './core/run-state.ts';
 import { type RunFacts, summarizeRun } from './core/run-summary.ts';
 import type { GpuProcess } from './core/sample.ts';
 
@@ -12,6 +13,8 @@ export type RunLook = {
   readonly isNew: boolean;
   /** Whether it was active before this look; null at first sight. */
   readonly wasActive: boolean | null;
+  /** The path under which it was known until now, when its folder was moved. */
+  readonly movedFrom: string | null;
   readonly newRows: readonly EpochRow[];
   /** Rows that the rules may not have seen: the new ones, and after a restart or a failed write all that are stored. */
   readonly unjudged: readonly EpochRow[];
@@ -25,7 +28,9 @@ type Tracked = {
   rowsKeptOut: Map<string, number>;
   /** See `StateFacts.watchedSince`. */
   watchedSince: number | null;
-  hadProcess: boolean;
+  /** Processes that were last known to be the run's. */
+  pids: ReadonlySet<number>;
+  lost: StateFacts['lost'];
   /** The last look found something that an ended run can begin again by. */
   stirs: boolean;
   /** The rules may have missed stored rows: they get all of them once, and pass over those that they know. */
@@ -57,6 +62,12 @@ export type RunTracker = {
   readonly runMemoryOn: (gpuUuid: string) => number | null;
   /** Lets go of a run that nobody looks at any more; it is read from the store again when it stirs. */
   readonly forget: (run: string) => void;
+  /** Ends the active run, other than `except`, whose folder was at this path. */
+  readonly lose: (path: string, except: string, now: number) => Run | null;
+  /** Ends the runs that were active when the service was last up and that no look has found since it started. */
+  readonly loseUnseen: () => readonly Run[];
+  /** Nobody looked until now (the machine slept, the clock was set): that is no silence of the runs. */
+  readonly excuseSilence: (now: number) => void;
   /** Goes back to the rows and states that the store has: a write has failed. */
   readonly reload: () => void;
 };
@@ -93,7 +104,8 @@ export const createRunTracker = (deps: {
       run: stored,
       rowsKeptOut: new Map(),
       watchedSince: stored !== null && isActive(stored) ? deps.startedAt : null,
-      hadProcess: false,
+      pids: new Set(),
+      lost: null,
       stirs: true,
       judgeAll: stored !== null,
     };
@@ -103,7 +115,6 @@ export const createRunTracker = (deps: {
 
   const summarize = (id: string, entry: Tracked, now: number): Run => {
     const own = attribution.runs.get(id);
-    const alive = (own?.pids.length ?? 0) > 0;
     return {
       ...summarizeRun({
         id,
@@ -112,7 +123,8 @@ export const createRunTracker = (deps: {
         progress: entry.progress,
         rowsKeptOut: [...entry.rowsKeptOut.values()].reduce((a, b) => a + b, 0),
         watchedSince: entry.watchedSince,
-        processes: alive ? 'alive' : entry.hadProcess && processes !== null ? 'gone' : 'unknown',
+        lost: entry.lost,
+        processes: presence(entry.pids),
         // A run that has ended keeps the GPUs that it ran on.
         gpus: own === undefined ? (entry.run?.gpus ?? []) : subjectsOf(own.gpus),
         pids: own?.pids ?? [],
@@ -123,14 +135,22 @@ export const createRunTracker = (deps: {
     };
   };
 
+  const presence = (pids: ReadonlySet<number>): StateFacts['processes'] => {
+    if (pids.size === 0 || processes === null) return 'unknown';
+    return processes.some(({ pid }) => pids.has(pid)) ? 'alive' : 'gone';
+  };
+
   const subjectsOf = (uuids: readonly string[]): string[] =>
     uuids.map((uuid) => `gpu:${places.get(uuid)?.index ?? uuid}`);
 
   const activeRuns = () => [...tracked.values()].flatMap(({ run }) => (run !== null && isActive(run) ? [run] : []));
 
   const attribute = () => {
-    const runs = activeRuns();
-    attribution = attributeGpus(runs, [...places.values()], processes);
+    const runs = [...tracked.values()].flatMap(({ run, facts }) =>
+      // A resume writes its arguments anew: that is when the process which runs now began.
+      run !== null && isActive(run) ? [{ ...run, startedAt: facts.argsAt ?? run.startedAt }] : [],
+    );
+    attribution = attributeGpus(runs, [...places.values()], processes, attribution.processes);
     for (const uuid of places.keys()) {
       store.setGpuUse(uuid, {
         run: attribution.gpus.get(uuid) ?? null,
@@ -139,7 +159,7 @@ export const createRunTracker = (deps: {
     }
     for (const [id, own] of attribution.runs) {
       const entry = tracked.get(id);
-      if (entry && own.pids.length > 0) entry.hadProcess = true;
+      if (entry && own.pids.length > 0) entry.pids = new Set(own.pids);
     }
   };
 
@@ -179,15 +199,18 @@ export const createRunTracker = (deps: {
       const entry = before ?? enter(id, facts, isNew ? null : (store.getRun(id) ?? null));
       if (before !== undefined) advance(id, entry, rows);
       const wasActive = entry.run === null ? null : isActive(entry.run);
+      const movedFrom = entry.run !== null && entry.run.path !== facts.path ? entry.run.path : null;
       // A run that has ended stays what it was until something new is written: silence alone cannot revive it.
       entry.stirs = rows.length > 0 || (facts.argsAt ?? 0) > (entry.run?.endedAt ?? 0);
       entry.facts = facts;
       if (observed.results !== null) entry.rowsKeptOut.set(observed.results.generation, observed.results.rowsKeptOut);
-      if (rows.length > 0) entry.hadProcess = false;
+      // It writes: whatever became of the processes that we knew, others do its work.
+      if (rows.length > 0 && presence(entry.pids) === 'gone') entry.pids = new Set();
+      entry.lost = null;
       if (rows.length > 0 && wasActive === false) entry.watchedSince = now;
       const unjudged = entry.judgeAll && wasActive === true ? store.rowsOf(id) : rows;
       entry.judgeAll = false;
-      return { id, isNew, wasActive, newRows: rows, unjudged };
+      return { id, isNew, wasActive, movedFrom, newRows: rows, unjudged };
     },
     derive: ({ id, wasActive }, now) => {
       const entry = tracked.get(id);
@@ -201,6 +224,33 @@ export const createRunTracker = (deps: {
         entry.run = run;
       }
       return run;
+    },
+    lose: (path, except, now) => {
+      for (const [id, entry] of tracked) {
+        if (id === except || entry.run?.path !== path || !isActive(entry.run)) continue;
+        entry.lost = 'folder_replaced';
+        entry.run = summarize(id, entry, now);
+        attribute();
+        return entry.run;
+      }
+      return null;
+    },
+    loseUnseen: () =>
+      store
+        .listRuns({ states: ACTIVE_RUN_STATES, limit: 10_000 })
+        .items.filter((run) => !tracked.has(run.id))
+        .map((run) => ({
+          ...run,
+          state: run.epochs === 0 ? 'failed' : 'stopped',
+          stateReason: 'folder_gone',
+          stateEvidence: [`${run.path} was not found when the service started`],
+          endedAt: run.updatedAt,
+          etaAt: null,
+        })),
+    excuseSilence: (now) => {
+      for (const entry of tracked.values()) {
+        if (entry.run !== null && isActive(entry.run)) entry.watchedSince = now;
+      }
     },
     forget: (run) => {
       tracked.delete(run);

@@ -51,8 +51,45 @@ t.test('what cannot be used is named with its value and what is allowed', async 
   refuses({}, 'gpuInterval: 1ms\n', /out of range; use 100ms to 60s/);
   refuses({}, 'prot: 4747\n', /"prot" is not a key; known are watch, db/);
   refuses({}, 'watch: [\n', /is not YAML/);
+  refuses({}, 'port: -5\n', /signalbox.yaml: port: -5 is not a port; use 0 to 65535/);
+  refuses({}, 'db: ""\n', /signalbox.yaml: db: "" is not a text; give one value/);
   refuses({ flags: { config: 'missing.yaml' } }, undefined, /missing.yaml cannot be read/);
   refuses({ flags: { host: '0.0.0.0' } }, undefined, /not loopback.*SIGNALBOX_TOKEN or --token-file/);
+});
+
+t.test('an empty flag is refused, an empty variable is as good as none', async (t) => {
+  for (const flag of ['port', 'db', 'host', 'gpu-interval', 'token-file', 'watch']) {
+    const message = new RegExp(`^--${flag}: "" is `);
+    t.throws(() => readSettings(sources(t, { flags: { [flag]: '' } })), { name: 'ConfigError', message });
+  }
+  t.throws(() => readSettings(sources(t, { flags: { config: '' } })), { message: /^--config: "" is not a text/ });
+  const environment = { SIGNALBOX_PORT: '', SIGNALBOX_CONFIG: '', SIGNALBOX_TOKEN: '' };
+  t.match(readSettings(sources(t, { environment }, 'port: 1001\n')), { port: 1001, token: null });
+});
+
+t.test('what YAML itself only warns of is refused in one line', async (t) => {
+  for (const [file, why] of [
+    ['port: !!foo 1\n', 'Unresolved tag'],
+    ['? [a]\n: 1\n', '"[ a ]" is not a key'],
+  ] as const) {
+    const given = sources(t, {}, file);
+    let [said, warned] = ['', false];
+    const onWarning = () => {
+      warned = true;
+    };
+    process.once('warning', onWarning);
+    try {
+      readSettings(given);
+    } catch (error) {
+      said = String(error);
+    }
+    await new Promise(setImmediate);
+    process.off('warning', onWarning);
+    t.match(said, `ConfigError: ${resolve(given.folder, 'signalbox.yaml')}: `);
+    t.match(said, why);
+    t.notMatch(said, '\n');
+    t.notOk(warned, 'and nothing else is said');
+  }
 });
 
 t.test(

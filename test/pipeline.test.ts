@@ -32,7 +32,16 @@ const assemble = (path = ':memory:', store: Store = openStore({ path, migrations
     },
   });
   const tracker = createRunTracker({ store, host: 'trainer', startedAt: T0 });
-  const pipeline = createPipeline({ store, engine, tracker, bus, clock, samplePeriodMs: 1000, onRun: () => {} });
+  const pipeline = createPipeline({
+    store,
+    engine,
+    tracker,
+    bus,
+    clock,
+    samplePeriodMs: 1000,
+    onRun: () => {},
+    onRest: () => {},
+  });
   pipeline.reload();
   return { time, events, store, pipeline };
 };
@@ -180,24 +189,73 @@ t.test('a kill between a row and what follows from it costs nothing: the next st
   t.match(events, [{ topic: 'runs' }, { topic: 'alerts', data: { rule: 'loss_nan', epochs: [2, 2] } }]);
 });
 
+/** Lets the time pass as it does: with a judging round every few seconds. */
+const pass = ({ time, pipeline }: ReturnType<typeof assemble>, ms: number) => {
+  for (const until = time.now + ms; time.now < until; ) {
+    time.now = Math.min(until, time.now + 5000);
+    pipeline.judge();
+  }
+};
+
 t.test('a silent run stalls by the clock alone, and its end resolves what is open', async (t) => {
-  const { time, events, store, pipeline } = assemble();
+  const parts = assemble();
+  const { time, events, store, pipeline } = parts;
   t.teardown(() => store.close());
   pipeline.ingest({ runs: [run([row(1, T0), row(2, T0 + 60_000, nan)])] });
   time.now = T0 + 60_000;
   pipeline.judge();
   events.length = 0;
-  time.now = T0 + 60_000 + 181_000;
-  pipeline.judge();
+  pass(parts, 185_000);
   t.match(events, [{ topic: 'runs', data: { state: 'stalled' } }]);
-  time.now = T0 + 60_000 + 13 * 60_000;
-  pipeline.judge();
+  pass(parts, 10 * 60_000);
   t.match(events.slice(1), [
     { topic: 'runs', data: { state: 'stopped' } },
     { topic: 'alerts', data: { rule: 'loss_nan', state: 'resolved' } },
   ]);
   t.same(store.openAlerts(), []);
   t.same(store.ruleStates(), []);
+});
+
+t.test('a machine that slept, or a clock that was set, is no silence of the run', async (t) => {
+  const parts = assemble();
+  const { time, events, store, pipeline } = parts;
+  t.teardown(() => store.close());
+  pipeline.ingest({ runs: [run([row(1, T0), row(2, T0 + 60_000)])] });
+  time.now = T0 + 60_000;
+  pipeline.judge();
+  events.length = 0;
+  time.now += 10 * 3_600_000;
+  pipeline.judge();
+  t.same(events, []);
+  pass(parts, 185_000);
+  t.match(events, [{ data: { state: 'stalled' } }], 'but silence counts again from then on');
+});
+
+t.test('a new folder at the path of a living run ends that run and is one of its own', async (t) => {
+  const { time, events, store, pipeline } = assemble();
+  t.teardown(() => store.close());
+  pipeline.ingest({ runs: [run([row(1, T0), row(2, T0 + 60_000)])] });
+  time.now = T0 + 70_000;
+  events.length = 0;
+  pipeline.ingest({ runs: [run([row(1, time.now)], { folder: { device: 1, inode: 99, bornAt: null } })] });
+  const { items } = store.listRuns({ limit: 10 });
+  t.same(items.map(({ state, stateReason, epochs }) => [state, stateReason, epochs]).sort(), [
+    ['running', null, 1],
+    ['stopped', 'folder_replaced', 2],
+  ]);
+});
+
+t.test('a run that was active and whose folder is gone at the next start is ended', async (t) => {
+  const path = join(t.testdir({}), 'history.db');
+  const before = assemble(path);
+  before.pipeline.ingest({ runs: [run([row(1, T0)])] });
+  before.store.close();
+  const { events, store, pipeline } = assemble(path);
+  t.teardown(() => store.close());
+  pipeline.endUnseen();
+  t.match(events, [{ topic: 'runs', data: { state: 'stopped', stateReason: 'folder_gone', etaAt: null } }]);
+  pipeline.endUnseen();
+  t.equal(events.length, 1);
 });
 
 t.test('a GPU sample carries the run of its GPU and the memory that the run holds on it', async (t) => {

@@ -1,6 +1,6 @@
-import { type BigIntStats, closeSync, openSync, readSync, statSync } from 'node:fs';
-import { open, stat, statfs } from 'node:fs/promises';
-import { isMissing } from './file-stat.ts';
+import { type BigIntStats, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { open, statfs } from 'node:fs/promises';
+import { fileOrNull, isMissing } from './file-stat.ts';
 
 type Now<T> = T | Promise<T>;
 
@@ -10,7 +10,10 @@ export type OpenFile = {
   readonly close: () => Now<void>;
 };
 
-/** The few calls that a tailer makes; null where nothing is there, everything else that goes wrong is thrown. */
+/** To open a file for reading that a pipe may have replaced since its stat: without a writer that would wait for ever. */
+export const READ_WITHOUT_WAITING = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/** The few calls that a tailer makes; null where no regular file is there, everything else that goes wrong is thrown. */
 export type FileAccess = {
   readonly stat: (path: string) => Now<BigIntStats | null>;
   readonly open: (path: string) => Now<OpenFile | null>;
@@ -18,9 +21,9 @@ export type FileAccess = {
 
 /** Through the thread pool, about 0.2 ms a call: a network disk that hangs stops nobody. */
 export const patientAccess: FileAccess = {
-  stat: (path) => stat(path, { bigint: true }).catch(nullIfMissing),
+  stat: fileOrNull,
   open: async (path) => {
-    const handle = await open(path, 'r').catch(nullIfMissing);
+    const handle = await open(path, READ_WITHOUT_WAITING).catch(nullIfMissing);
     return (
       handle && {
         read: async (...where) => (await handle.read(...where)).bytesRead,
@@ -32,10 +35,13 @@ export const patientAccess: FileAccess = {
 
 /** At once, a few microseconds a call: for files that were written this moment on a disk of this machine. */
 export const promptAccess: FileAccess = {
-  stat: (path) => statSync(path, { bigint: true, throwIfNoEntry: false }) ?? null,
+  stat: (path) => {
+    const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return found?.isFile() ? found : null;
+  },
   open: (path) => {
     try {
-      const descriptor = openSync(path, 'r');
+      const descriptor = openSync(path, READ_WITHOUT_WAITING);
       return {
         read: (...where) => readSync(descriptor, ...where),
         close: () => closeSync(descriptor),

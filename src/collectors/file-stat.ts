@@ -11,6 +11,12 @@ export const statOrNull = async (path: string): Promise<BigIntStats | null> => {
   }
 };
 
+/** As {@link statOrNull}, and null too for a pipe, a device or a folder of this name: those are never read. */
+export const fileOrNull = async (path: string): Promise<BigIntStats | null> => {
+  const found = await statOrNull(path);
+  return found?.isFile() ? found : null;
+};
+
 /** True when an error says that a path, or a folder on the way to it, does not exist. */
 export const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');

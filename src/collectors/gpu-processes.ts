@@ -59,6 +59,10 @@ export const createGpuProcessesCollector = (options: GpuProcessesOptions): Colle
   let open: { readonly cameAt: number; readonly rows: ProcessRow[] } | null = null;
   let known: readonly ProcessRow[] | null = null;
   let remarked = false;
+  /** Did the last batch say which processes there are? */
+  let saidWhich = false;
+  /** Why the child ended, when that made the processes unknown: a look gives a batch or an error, so the next one throws it. */
+  let owed: { readonly error: unknown } | null = null;
 
   const child = createSmiChild({
     command: [...launcher, `--query-compute-apps=${FIELDS.join(',')}`, ...LOOP, String(periodMs)],
@@ -90,10 +94,23 @@ export const createGpuProcessesCollector = (options: GpuProcessesOptions): Colle
     when: { everyMs: periodMs },
     timeoutMs: 10_000,
     collect: async () => {
-      child.ensure();
+      if (owed !== null) {
+        const { error } = owed;
+        owed = null;
+        throw error;
+      }
+      try {
+        child.ensure();
+      } catch (error) {
+        if (!saidWhich) throw error;
+        saidWhich = false;
+        owed = { error };
+        return { processes: null };
+      }
       const silentMs = clock.now() - (open?.cameAt ?? startedAt);
       if (silentMs > 2 * periodMs) known = driverAnswers() ? [] : null;
       else if (open !== null && silentMs > periodMs / 4) known = open.rows;
+      saidWhich = known !== null;
       return { processes: known?.map((row) => describe(row, sources)) ?? null };
     },
     close: child.close,

@@ -15,6 +15,8 @@ export type GpuSourceOptions = {
   readonly intervalMs: number;
   readonly clock: Clock;
   readonly log: Log;
+  /** Ends the search, and the nvidia-smi that it waits for. */
+  readonly signal?: AbortSignal;
 };
 
 /** What watches the GPUs of this machine, and one sentence about it for the terminal. */
@@ -30,20 +32,21 @@ const SOURCES = { procfs: '/proc', passwd: '/etc/passwd' } as const;
 
 /**
  * Looks once which way to the GPUs works: the CSV of nvidia-smi, else its XML, else none. That there is no GPU is a
- * normal state, said once. A driver that is there and fails is watched all the same: it may come back.
+ * normal state, said once. A driver that is there and fails is watched all the same: it may come back. Rejects with the
+ * signal's reason.
  */
 export const findGpuCollectors = async (options: GpuSourceOptions): Promise<GpuSource> => {
-  const { mode, clock, log } = options;
+  const { mode, clock, log, signal } = options;
   const nvidiaSmi = options.nvidiaSmi ?? 'nvidia-smi';
   if (mode === 'off') return { collectors: [], says: `GPUs are not watched (--gpu off): ${GO_ON}` };
 
-  const help = await ask(nvidiaSmi, ['--help-query-gpu']);
+  const help = await ask(nvidiaSmi, ['--help-query-gpu'], signal);
   if (help.missing) return { collectors: [], says: `no NVIDIA GPU found (${notThere(nvidiaSmi)}): ${GO_ON}` };
 
   const fields = chooseFields(parseKnownFields(help.output));
-  const launcher = await findLauncher(nvidiaSmi);
+  const launcher = await findLauncher(nvidiaSmi, signal);
   if (fields.length > 0) {
-    const query = await ask(nvidiaSmi, [`--query-gpu=${fields.join(',')}`, '--format=csv,noheader,nounits']);
+    const query = await ask(nvidiaSmi, [`--query-gpu=${fields.join(',')}`, '--format=csv,noheader,nounits'], signal);
     const parseRow = createGpuRowParser(fields);
     const rows = query.output.split('\n').flatMap((line) => parseRow(line) ?? []);
     if (rows.length > 0)
@@ -62,7 +65,9 @@ export const findGpuCollectors = async (options: GpuSourceOptions): Promise<GpuS
   log.warn({ path: nvidiaSmi }, 'nvidia-smi does not give CSV: falling back to its XML, which costs far more');
   const everyMs = Math.max(options.intervalMs, XML_AT_MOST_EVERY_MS);
   const xml = createXmlCollector({ everyMs, clock, sources: SOURCES });
-  const first = await xml.collect(AbortSignal.timeout(PROBE_MS)).catch((error: Error) => error);
+  const limits = [AbortSignal.timeout(PROBE_MS), ...(signal ? [signal] : [])];
+  const first = await xml.collect(AbortSignal.any(limits)).catch((error: Error) => error);
+  signal?.throwIfAborted();
   if (first instanceof Error) {
     return { collectors: [xml], says: `no GPU can be read now: ${first.message}; it is tried again, ${GO_ON}` };
   }
@@ -86,9 +91,9 @@ type Launcher = readonly [string, ...string[]];
  * `setpriv`, the kernel kills it when its parent dies. It replaces itself by the program, so there is one process.
  * Where it is missing (Alpine) the program is started as it is.
  */
-export const findLauncher = async (path: string): Promise<Launcher> => {
+export const findLauncher = async (path: string, signal?: AbortSignal): Promise<Launcher> => {
   const words = ['--pdeathsig', 'KILL'];
-  const { code } = await ask('setpriv', [...words, 'true']);
+  const { code } = await ask('setpriv', [...words, 'true'], signal);
   return code === 0 ? ['setpriv', ...words, path] : [path];
 };
 
@@ -113,11 +118,12 @@ type Answer = {
   readonly output: string;
 };
 
-/** Runs the program once. Error texts may stand on either stream, so both are read as one. */
-const ask = (path: string, args: readonly string[]): Promise<Answer> =>
-  new Promise((resolve) => {
-    const limits = { timeout: PROBE_MS, killSignal: 'SIGKILL', maxBuffer: 4 * 2 ** 20 } as const;
+/** Runs the program once. Error texts may stand on either stream, so both are read as one. Rejects when aborted. */
+const ask = (path: string, args: readonly string[], signal: AbortSignal | undefined): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const limits = { timeout: PROBE_MS, killSignal: 'SIGKILL', maxBuffer: 4 * 2 ** 20, signal } as const;
     execFile(path, args, limits, (error, stdout, stderr) => {
+      if (signal?.aborted) return reject(signal.reason);
       const code = error === null ? 0 : error.code;
       const missing = code === 'ENOENT' || code === 'EACCES' || code === 'ENOTDIR';
       resolve({

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { OpenFile } from './file-access.ts';
 import { createResultsParser, type ParsedRow } from './results-parser.ts';
 
@@ -20,6 +21,7 @@ export type ResultsTail = {
   ) => Promise<{ readonly rows: readonly ParsedRow[]; readonly cut: boolean }>;
 };
 
+/** Takes a few milliseconds to parse; between two of them everybody else gets a turn. */
 const CHUNK_BYTES = 256 * 1024;
 const LAST_BYTES = 256;
 
@@ -40,6 +42,7 @@ export const createResultsTail = (): ResultsTail => {
     beginsAlike: async (file, signal) => {
       const found = createHash('sha256');
       for (let position = 0; position < taken; position += CHUNK_BYTES) {
+        if (position > 0) await othersTurn();
         signal.throwIfAborted();
         found.update(await readAt(file, position, Math.min(CHUNK_BYTES, taken - position)));
       }
@@ -48,7 +51,8 @@ export const createResultsTail = (): ResultsTail => {
 
     readOn: async (file, end, signal) => {
       const rows: ParsedRow[] = [];
-      while (taken < end) {
+      for (let first = true; taken < end; first = false) {
+        if (!first) await othersTurn();
         signal.throwIfAborted();
         const wanted = Math.min(CHUNK_BYTES, end - taken);
         const bytes = await readAt(file, taken, wanted);

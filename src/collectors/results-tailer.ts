@@ -11,8 +11,6 @@ export type TailLook = {
   readonly results: ObservedResults | null;
   /** Rows since the last look; all of them at the first, and again after the file was rewritten. */
   readonly rows: readonly ObservedRow[];
-  /** There is more to read at once: a look reads at most 4 MiB, so that no file blocks the service or fills it. */
-  readonly more: boolean;
 };
 
 /** Reads one result file as it grows. Holds no descriptor between looks: on NFS that would keep deleted files alive. */
@@ -22,8 +20,6 @@ export type ResultsTailer = {
   /** What the last look said got lost: the next one says everything again. */
   readonly startOver: () => void;
 };
-
-const MAX_LOOK_BYTES = 4 * 1024 * 1024;
 
 /**
  * Tails the file at `path`, which need not exist yet.
@@ -41,7 +37,6 @@ export const createResultsTailer = (path: string): ResultsTailer => {
   let tail = createResultsTail();
   /** The file as the last look found it; null when it was not there, or was cut under that look. */
   let seen: BigIntStats | null = null;
-  let more = false;
   /** The generation that looks before the last one said, and the one that the last look said. */
   let said: string | null = null;
   let saying: string | null = null;
@@ -49,7 +44,6 @@ export const createResultsTailer = (path: string): ResultsTailer => {
   const startOver = () => {
     tail = createResultsTail();
     seen = null;
-    more = false;
     saying = said;
   };
 
@@ -60,12 +54,9 @@ export const createResultsTailer = (path: string): ResultsTailer => {
 
   const read = async (file: OpenFile, found: BigIntStats, signal: AbortSignal): Promise<readonly ObservedRow[]> => {
     if (!(await continues(file, found, signal))) tail = createResultsTail();
-    const size = Number(found.size);
-    const end = Math.min(size, tail.taken() + MAX_LOOK_BYTES);
-    const { rows, cut } = await tail.readOn(file, end, signal);
+    const { rows, cut } = await tail.readOn(file, Number(found.size), signal);
     seen = cut ? null : found;
-    more = end < size && !cut;
-    return dateRows(rows, end === size ? Number(found.mtimeMs) : null);
+    return dateRows(rows, Number(found.mtimeMs));
   };
 
   const describe = (found: BigIntStats): ObservedResults | null => {
@@ -87,7 +78,7 @@ export const createResultsTailer = (path: string): ResultsTailer => {
     const found = await access.stat(path);
     if (found === null) return nothing();
     let rows: readonly ObservedRow[] = [];
-    if (more || !isUnchanged(seen, found)) {
+    if (!isUnchanged(seen, found)) {
       const file = await access.open(path);
       if (file === null) return nothing();
       try {
@@ -96,13 +87,12 @@ export const createResultsTailer = (path: string): ResultsTailer => {
         await file.close();
       }
     }
-    return { results: describe(found), rows, more };
+    return { results: describe(found), rows };
   };
 
   const nothing = (): TailLook => {
     seen = null;
-    more = false;
-    return { results: null, rows: [], more };
+    return { results: null, rows: [] };
   };
 
   return {

@@ -2,13 +2,13 @@ import type { ObservedRow } from '../core/batch.ts';
 import type { ParsedRow } from './results-parser.ts';
 
 /**
- * Says when rows were written, in file order. The last one was written when the file was (`mtimeAt`; null when it is
- * not the file's last row). Earlier ones are reckoned back from it by their `time`, as far as it rises without a
- * break: the pause before a resume is in no column.
+ * Says when rows were written, in file order. The last one was written when the file was (`mtimeAt`).
+ * Earlier ones are reckoned back from it by their `time`, as far as it rises without a break: the pause before a resume
+ * is in no column.
  */
-export const dateRows = (rows: readonly ParsedRow[], mtimeAt: number | null): readonly ObservedRow[] => {
+export const dateRows = (rows: readonly ParsedRow[], mtimeAt: number): readonly ObservedRow[] => {
   const dated: ObservedRow[] = [];
-  let at = mtimeAt;
+  let at: number | null = mtimeAt;
   let later: ParsedRow | null = null;
   for (const row of rows.toReversed()) {
     if (later) at = earlier(at, row, later);

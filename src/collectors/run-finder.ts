@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Log } from '../core/log.ts';
 import type { Collector } from '../core/ports.ts';
-import { isMissing, statOrNull } from './file-stat.ts';
+import { fileOrNull, isMissing, statOrNull } from './file-stat.ts';
 import { isRunTreeFolder, RUN_FILES } from './run-files.ts';
 
 /** What the finder is given. */
@@ -33,7 +33,7 @@ type Listing = {
   readonly folders: readonly string[];
 };
 
-/** A run folder as `onFolder` was last told of it. */
+/** A run folder as `onFolder` was last told of it, or as a walk last found it while it had a collector of its own. */
 type Told = { readonly path: string; readonly files: string };
 
 /**
@@ -79,13 +79,11 @@ export const createRunFinder = ({ roots, onFolder, isWatched, log }: RunFinderPa
   };
 
   const tellIfNew = async (path: string, id: string, { runFiles }: Listing): Promise<void> => {
-    if (runFiles.length === 0) return;
-    const before = told.get(id);
-    if (before?.path === path && isWatched(path)) return;
     const files = await describeFiles(path, runFiles);
-    if (before?.path === path && before.files === files) return;
+    if (files === null) return;
+    const before = told.get(id);
     told.set(id, { path, files });
-    onFolder(path);
+    if (before?.path !== path || (before.files !== files && !isWatched(path))) onFolder(path);
   };
 
   const walk = async (signal: AbortSignal): Promise<void> => {
@@ -109,7 +107,8 @@ export const createRunFinder = ({ roots, onFolder, isWatched, log }: RunFinderPa
     if (folder === null) return;
     // Known by another path, which may be gone: the walk decides by which path it goes on.
     const before = told.get(folder.id);
-    if (before === undefined || before.path === path) await tellIfNew(path, folder.id, folder.listing);
+    if (before === undefined || (before.path === path && !isWatched(path)))
+      await tellIfNew(path, folder.id, folder.listing);
   };
 
   return {
@@ -131,8 +130,9 @@ export const createRunFinder = ({ roots, onFolder, isWatched, log }: RunFinderPa
 
 const nameOf = (entry: Dirent): string => entry.name;
 
-/** Changes when one of the files does. */
-const describeFiles = async (folder: string, names: readonly string[]): Promise<string> => {
-  const stats = await Promise.all(names.map((name) => statOrNull(join(folder, name))));
+/** Changes when one of the files does; null when none of the names is that of a file. */
+const describeFiles = async (folder: string, names: readonly string[]): Promise<string | null> => {
+  const stats = await Promise.all(names.map((name) => fileOrNull(join(folder, name))));
+  if (stats.every((file) => file === null)) return null;
   return stats.map((file) => (file === null ? '-' : `${file.ino}:${file.size}:${file.mtimeNs}`)).join(' ');
 };

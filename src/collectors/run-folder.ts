@@ -6,8 +6,8 @@ import type { ObservedRun } from '../core/batch.ts';
 import type { Log } from '../core/log.ts';
 import type { Batch, Collector } from '../core/ports.ts';
 import { MAX_ARGS_BYTES, parseArgs } from './args-yaml.ts';
-import { accessFor, patientAccess } from './file-access.ts';
-import { isMissing, isSameFile, isUnchanged, statOrNull } from './file-stat.ts';
+import { accessFor, patientAccess, READ_WITHOUT_WAITING } from './file-access.ts';
+import { fileOrNull, isMissing, isSameFile, isUnchanged, statOrNull } from './file-stat.ts';
 import { createResultsTailer, type TailLook } from './results-tailer.ts';
 import { ARGS_FILES, isWrittenByTraining, RESULT_FILES } from './run-files.ts';
 
@@ -35,7 +35,6 @@ export const createRunFolderCollector = (path: string, { log }: { readonly log: 
   let saidKeptOut: string | null = null;
   /** What the last look said, without its rows. */
   let said: Omit<ObservedRun, 'rows'> | null = null;
-  let wake = () => {};
 
   const lookAtFolder = async (): Promise<Facts | null> => {
     const folder = await statOrNull(path);
@@ -67,13 +66,7 @@ export const createRunFolderCollector = (path: string, { log }: { readonly log: 
 
   return {
     name: runCollectorName(path),
-    when: {
-      everyMs: EVERY_MS,
-      folder: path,
-      woken: (wakeUp) => {
-        wake = wakeUp;
-      },
-    },
+    when: { everyMs: EVERY_MS, folder: path },
     timeoutMs: TIMEOUT_MS,
     collect: async (signal, hints): Promise<Batch> => {
       const reason = facts === null ? 'everything' : reasonOf(hints);
@@ -82,7 +75,6 @@ export const createRunFolderCollector = (path: string, { log }: { readonly log: 
       if (facts === null) return {};
       const look = await tailer.look(signal, reason === 'results' ? quickest : patientAccess);
       reportKeptOut(look);
-      if (look.more) wake();
       const { results, rows } = look;
       const activityAt = Math.max(facts.activityAt, results?.mtimeAt ?? 0);
       const found = { path, ...facts, activityAt, results };
@@ -111,7 +103,7 @@ const statTrainingFiles = async (folder: string): Promise<ReadonlyMap<string, Bi
   const names = (await readdir(folder)).filter(isWrittenByTraining);
   const files = new Map<string, BigIntStats>();
   for (const name of [...names, join('weights', 'last.pt'), join('weights', 'best.pt')]) {
-    const found = await statOrNull(join(folder, name));
+    const found = await fileOrNull(join(folder, name));
     if (found !== null) files.set(name, found);
   }
   return files;
@@ -140,7 +132,7 @@ const createArgsReader = (folder: string, log: Log) => {
 const readArgs = async (path: string, found: BigIntStats) => {
   if (found.size > MAX_ARGS_BYTES) return { args: null, problem: `expected at most ${MAX_ARGS_BYTES} bytes` };
   try {
-    return parseArgs(await readFile(path, 'utf8'));
+    return parseArgs(await readFile(path, { encoding: 'utf8', flag: READ_WITHOUT_WAITING }));
   } catch (error) {
     // Rewritten by a resume at this moment: the next look finds it.
     if (isMissing(error)) return { args: null, problem: null };

@@ -4,6 +4,7 @@ import type { ObservedProcess } from './batch.ts';
 export type RunOnHost = {
   readonly id: string;
   readonly path: string;
+  /** When its newest attempt began, as far as its files say. */
   readonly startedAt: number | null;
   readonly args: Readonly<Record<string, unknown>> | null;
 };
@@ -12,7 +13,7 @@ export type RunOnHost = {
 export type GpuPlace = { readonly uuid: string; readonly index: number };
 
 /** Which run a process belongs to, and how sure that is (0 to 1). */
-export type ProcessMatch = { readonly run: string; readonly confidence: number };
+export type ProcessMatch = { readonly run: string; readonly confidence: number; readonly startedAt: number | null };
 
 export type Attribution = {
   /** By run: its GPUs (UUIDs, by index) and the pids that were matched to it. */
@@ -25,16 +26,20 @@ export type Attribution = {
 /**
  * Which GPU belongs to which run: by a process of the run that holds memory on it, else by `device` in the run's
  * args. A GPU that two runs lay claim to belongs to neither: rules then say no-data instead of guessing.
- * `processes` is null where they cannot be known (no permission, a container without the host's pids).
+ * `processes` is null where they cannot be known (no permission, a container without the host's pids). A process stays
+ * with the run that it was `known` to belong to for as long as both live: what comes later must not take it away.
  */
 export const attributeGpus = (
   runs: readonly RunOnHost[],
   gpus: readonly GpuPlace[],
   processes: readonly ObservedProcess[] | null,
+  known: ReadonlyMap<number, ProcessMatch> = new Map(),
 ): Attribution => {
   const matches = new Map<number, ProcessMatch>();
   for (const process of processes ?? []) {
-    const match = matchProcess(process, runs);
+    const before = known.get(process.pid);
+    const stays = before?.startedAt === process.startedAt && runs.some((run) => run.id === before.run);
+    const match = stays ? before : matchProcess(process, runs, gpus);
     if (match !== null) matches.set(process.pid, match);
   }
 
@@ -77,26 +82,55 @@ export const attributeGpus = (
 const OPEN_FILE = 0.95;
 const COMMAND_LINE = 0.8;
 const WORKING_FOLDER = 0.6;
-/** A process writes its run folder soon after its own start; clocks and slow imports need some room. */
-const STARTED_BEFORE_MS = 60_000;
+/**
+ * A training writes its run folder within minutes of its own start (imports, a data set that is fetched or scanned);
+ * clocks and time stamps need some room on the other side. Who began long before only works in the same folder.
+ */
+const STARTED_BEFORE_MS = 30 * 60_000;
+const STARTED_AFTER_MS = 60_000;
 
-const matchProcess = (process: ObservedProcess, runs: readonly RunOnHost[]): ProcessMatch | null => {
+const matchProcess = (
+  process: ObservedProcess,
+  runs: readonly RunOnHost[],
+  gpus: readonly GpuPlace[],
+): ProcessMatch | null => {
+  const { startedAt } = process;
   const single = (matching: readonly RunOnHost[], confidence: number): ProcessMatch | null => {
     const [run, ...others] = matching;
-    return run !== undefined && others.length === 0 ? { run: run.id, confidence } : null;
+    return run !== undefined && others.length === 0 ? { run: run.id, confidence, startedAt } : null;
   };
   const holdsOpen = runs.filter((run) => process.openFolders.some((folder) => isInside(folder, run.path)));
   if (holdsOpen.length > 0) return single(holdsOpen, OPEN_FILE);
-  const named = runs.filter((run) => process.command?.includes(run.path));
+  const named = runs.filter((run) => names(process.command ?? '', run.path));
   if (named.length > 0) return single(named, COMMAND_LINE);
-  const { cwd, startedAt } = process;
-  if (cwd === null || cwd === '/') return null;
+  const { cwd } = process;
+  if (cwd === null || cwd === '/' || startedAt === null) return null;
   const below = runs.filter(
-    (run) =>
-      isInside(run.path, cwd) &&
-      (startedAt === null || run.startedAt === null || startedAt <= run.startedAt + STARTED_BEFORE_MS),
+    (run) => isInside(run.path, cwd) && mayUse(run, process.gpuUuid, gpus) && beganWith(startedAt, run.startedAt),
   );
-  return single(below, WORKING_FOLDER);
+  const nearest = Math.min(...below.map((run) => Math.abs((run.startedAt ?? 0) - startedAt)));
+  return single(
+    below.filter((run) => Math.abs((run.startedAt ?? 0) - startedAt) === nearest),
+    WORKING_FOLDER,
+  );
+};
+
+const beganWith = (processAt: number, runAt: number | null): boolean =>
+  runAt !== null && processAt <= runAt + STARTED_AFTER_MS && processAt >= runAt - STARTED_BEFORE_MS;
+
+/** Whether the run's `device` allows this GPU; true where it names none. */
+const mayUse = (run: RunOnHost, uuid: string, gpus: readonly GpuPlace[]): boolean => {
+  const device = run.args?.device ?? null;
+  return device === null || device === '' || devicesOf(run.args, gpus).includes(uuid);
+};
+
+/** Whether a command line holds this path, or something in it: not another one that begins alike. */
+const names = (command: string, path: string): boolean => {
+  for (let at = command.indexOf(path); at >= 0; at = command.indexOf(path, at + 1)) {
+    const next = command[at + path.length];
+    if (next === undefined || /[\s/'":,;]/.test(next)) return true;
+  }
+  return false;
 };
 
 const isInside = (path: string, folder: string): boolean =>

@@ -23,6 +23,8 @@ export type StateFacts = {
    * looked is never called a stall.
    */
   readonly watchedSince: number | null;
+  /** Set when the folder is known to be no more, or to be another one now. */
+  readonly lost: 'folder_gone' | 'folder_replaced' | null;
   /** Processes of the run: alive now, gone (they were seen before), or never seen. */
   readonly processes: 'alive' | 'gone' | 'unknown';
   readonly now: number;
@@ -76,6 +78,10 @@ const bySilence = (facts: StateFacts): StateVerdict => {
     : Math.max(QUIET_AT_LEAST_MS, QUIET_EPOCHS * 1000 * (facts.secondsPerEpoch ?? 0));
   const silence = `${words}; the last sign of life was at ${new Date(signOfLifeAt).toISOString()}`;
 
+  if (facts.lost !== null) {
+    const what = facts.lost === 'folder_gone' ? 'its folder is no longer there' : 'another folder is in its place';
+    return ended(none ? 'failed' : 'stopped', facts.lost, `${words}; ${what}`);
+  }
   if (facts.processes === 'gone') {
     return ended(none ? 'failed' : 'stopped', 'process_gone', `${words}; its process on the GPU is gone`);
   }

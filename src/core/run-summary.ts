@@ -15,6 +15,7 @@ export type RunInput = {
   /** Rows kept out of this and all earlier result files of the run. */
   readonly rowsKeptOut: number;
   readonly watchedSince: number | null;
+  readonly lost: StateFacts['lost'];
   readonly processes: StateFacts['processes'];
   readonly gpus: readonly string[];
   readonly pids: readonly number[];
@@ -38,6 +39,7 @@ export const summarizeRun = (input: RunInput): Run => {
     resultsPngAt: facts.resultsPngAt,
     secondsPerEpoch,
     watchedSince: input.watchedSince,
+    lost: input.lost,
     processes: input.processes,
     now,
   });

@@ -1,21 +1,35 @@
-import type { Alert, Severity } from '../core/alert.ts';
+import type { Alert } from '../core/alert.ts';
 
-/** A firing alert of one rule, of at least this severity, that explains alerts of others on the same subject. */
-type Inhibition = { readonly by: string; readonly severity: Severity; readonly explains: readonly string[] };
+/** An alert that explains others on the same subject while it fires. */
+type Inhibition = {
+  readonly by: (alert: Alert) => boolean;
+  readonly explains: (alert: Alert) => boolean;
+};
 
-/**
- * Which rule explains which. A training loss that is NaN takes mAP down with it; a NaN of the validation loss alone
- * (a warning) explains nothing.
- */
+const isOneOf =
+  (...rules: readonly string[]) =>
+  ({ rule }: Alert): boolean =>
+    rules.includes(rule);
+
+/** Which alert explains which. */
 const INHIBITIONS: readonly Inhibition[] = [
-  { by: 'loss_nan', severity: 'critical', explains: ['loss_spike', 'map_oscillation'] },
+  {
+    // A training loss that is NaN takes mAP down with it; a NaN of the validation loss alone (a warning) does not.
+    by: ({ rule, severity }) => rule === 'loss_nan' && severity === 'critical',
+    explains: isOneOf('loss_spike', 'map_oscillation'),
+  },
+  {
+    // Memory that is full now makes the forecast that it will be one alert too many.
+    by: ({ rule, forecastS }) => rule === 'oom_risk' && forecastS === 0,
+    explains: ({ rule, forecastS }) => rule === 'oom_risk' && forecastS !== null && forecastS > 0,
+  },
 ];
 
 /** The id of the alert among the open ones of a subject that explains this one; null when none does. */
 export const explainedBy = (alert: Alert, open: readonly Alert[]): string | null => {
-  for (const { by, severity, explains } of INHIBITIONS) {
-    if (!explains.includes(alert.rule)) continue;
-    const inhibitor = open.find((one) => one.rule === by && one.state === 'firing' && one.severity === severity);
+  for (const { by, explains } of INHIBITIONS) {
+    if (!explains(alert)) continue;
+    const inhibitor = open.find((one) => one.state === 'firing' && by(one));
     if (inhibitor) return inhibitor.id;
   }
   return null;

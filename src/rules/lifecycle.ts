@@ -47,7 +47,7 @@ export const UNBORN: Life = { open: null, last: null, streak: NO_STREAK };
  * - A breach whose hold is satisfied at once fires without having been pending.
  * - Pending that clears again is returned once as resolved with `firedAt` null, so that no pending alert stays behind.
  *   While the last alert may still open again, a breach that has yet to hold makes no pending alert.
- * - Severity only rises; a severer breach takes over title, problem, evidence, cause and fix.
+ * - Severity only rises; a severer breach takes over title, problem, evidence, cause and fix. So does a new forecast.
  * - `between` and `no-data` change nothing but `noDataSince`: neither counts for or against.
  */
 export const advance = (before: Life, verdict: Verdict, setting: Setting): Advance => {
@@ -77,7 +77,9 @@ export const pause = (life: Life): Life =>
   life.streak.lastAt === null ? life : { ...life, streak: { ...life.streak, lastAt: null } };
 
 const continueFiring = (life: Life, alert: Alert, breach: Breach): Advance => {
-  const next = { ...(rank(breach) > rank(alert) ? take(alert, breach) : alert), noDataSince: null };
+  // A forecast grows old: the newest one counts.
+  const renewed = (breach.forecastS ?? 0) > 0;
+  const next = { ...(renewed || rank(breach) > rank(alert) ? take(alert, breach) : alert), noDataSince: null };
   const widened = { ...next, epochs: widen(alert.epochs, breach.epochs) };
   return settle({ ...life, streak: NO_STREAK }, alert, widened);
 };
@@ -156,6 +158,7 @@ const settle = (life: Life, before: Alert | null, alert: Alert): Advance => {
     before.state === alert.state &&
     before.severity === alert.severity &&
     before.noDataSince === alert.noDataSince &&
+    before.forecastS === alert.forecastS &&
     before.epochs?.[0] === alert.epochs?.[0] &&
     before.epochs?.[1] === alert.epochs?.[1];
   return { life: { ...life, open: same ? before : alert }, changed: same ? null : alert };

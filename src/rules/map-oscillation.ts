@@ -3,7 +3,7 @@ import { median, sum } from '../core/statistics.ts';
 import { accuracy, learningRate } from './losses.ts';
 import { OSCILLATION_PARAMETERS, type OscillationLimits } from './oscillation-parameters.ts';
 import { defineRule, type EpochInput, type Verdict } from './rule.ts';
-import { clipped, fitSinusoid, type Sinusoid, withoutTrend } from './sinusoid.ts';
+import { clipped, type Sinusoid, sinusoidFitter, withoutTrend } from './sinusoid.ts';
 import { addToSpread, NO_SPREAD, type Spread, spreadEvidence } from './spread.ts';
 import { plannedEpochs, transitionFreeRows } from './transitions.ts';
 import { epochRange, percent, significant } from './wording.ts';
@@ -22,6 +22,12 @@ type State = {
   spread: Spread;
 };
 
+/** The windows of (A), each with its limit of R². */
+const WINDOWS = [
+  { rows: 14, r2: 'r2Over14', fitSinusoid: sinusoidFitter(14) },
+  { rows: 20, r2: 'r2Over20', fitSinusoid: sinusoidFitter(20) },
+  { rows: 28, r2: 'r2Over28', fitSinusoid: sinusoidFitter(28) },
+] as const;
 const LONGEST_WINDOW = 28;
 const CHANGES = 12;
 const OLDER_CHANGES = 40;
@@ -82,24 +88,20 @@ const judge = (state: State, input: EpochInput, limits: OscillationLimits): Verd
   return { kind: 'clear' };
 };
 
-type Window = { readonly rows: number; readonly r2: number };
+type Window = (typeof WINDOWS)[number];
 type Fit = Sinusoid & { readonly rows: number; readonly over: number };
 
 const judgeableWindows = (state: State, input: EpochInput, limits: OscillationLimits): readonly Window[] => {
   const settled = Math.max(limits.settledRows, Math.floor(limits.settledShare * (plannedEpochs(input.run) ?? 100)));
-  return [
-    { rows: 14, r2: limits.r2Over14 },
-    { rows: 20, r2: limits.r2Over20 },
-    { rows: LONGEST_WINDOW, r2: limits.r2Over28 },
-  ].filter(({ rows }) => state.rows - settled >= rows && transitionFreeRows(input) >= 0.7 * rows);
+  return WINDOWS.filter(({ rows }) => state.rows - settled >= rows && transitionFreeRows(input) >= 0.7 * rows);
 };
 
 const bestFit = (state: State, windows: readonly Window[], limits: OscillationLimits): Fit | null =>
   windows
-    .map(({ rows, r2 }): Fit => {
+    .map(({ rows, r2, fitSinusoid }): Fit => {
       const series = state.recent.slice(-rows).map(({ value }) => value);
       const fit = fitSinusoid(clipped(withoutTrend(series), 4));
-      return { ...fit, rows, over: fit.r2 - r2 };
+      return { ...fit, rows, over: fit.r2 - limits[r2] };
     })
     .filter((fit) => fit.over > 0 && fit.amplitude >= limits.amplitude)
     .reduce<Fit | null>((best, fit) => (best && best.over >= fit.over ? best : fit), null);

@@ -109,6 +109,9 @@ const growthOfOthers = (blocks: readonly MemoryBlock[]): number | null => {
 const FRAGMENTATION = 'allocated against reserved memory in PyTorch (would tell a leak from fragmentation)';
 const OWN_MEMORY = "memory held by the run's own processes";
 
+const changeOfOthers = (others: number): string =>
+  others > 0 ? `other processes took ${gib(others)} GiB of it` : 'other processes took none of it';
+
 const growthCause = (others: number | null): Cause => ({
   code: 'growth',
   text:
@@ -116,7 +119,7 @@ const growthCause = (others: number | null): Cause => ({
       ? 'The memory in use grows with every epoch; whose it is, is not known.'
       : 'The memory of the training itself grows with every epoch: tensors are kept, or free blocks break up.',
   confidence: others === null ? 0.6 : 0.8,
-  signals: others === null ? [] : [`other processes: ${signedGib(others)} GiB`],
+  signals: others === null ? [] : [changeOfOthers(others)],
   missing: others === null ? [OWN_MEMORY, FRAGMENTATION] : [FRAGMENTATION],
 });
 
@@ -124,7 +127,7 @@ const stepCause = (others: number | null): Cause => ({
   code: 'step',
   text: 'The memory rose in a step: a larger batch or image, the first validation, or something loaded beside it.',
   confidence: others === null ? 0.6 : 0.8,
-  signals: others === null ? [] : [`other processes: ${signedGib(others)} GiB`],
+  signals: others === null ? [] : [changeOfOthers(others)],
   missing: others === null ? [OWN_MEMORY, FRAGMENTATION] : [FRAGMENTATION],
 });
 
@@ -132,7 +135,7 @@ const neighborCause = (others: number, growth: number): Cause => ({
   code: 'neighbor',
   text: 'Other processes on this GPU took the memory, not the training.',
   confidence: 0.9,
-  signals: [`other processes: ${signedGib(others)} of ${gib(growth)} GiB`],
+  signals: [`other processes took ${gib(others)} of ${gib(growth)} GiB`],
   missing: [],
 });
 
@@ -163,4 +166,3 @@ const smallerBatch = ({ args }: RunContext): string => {
 };
 
 const gib = (bytes: number): number => significant(bytes / 2 ** 30);
-const signedGib = (bytes: number): string => `${bytes < 0 ? '' : '+'}${gib(bytes)}`;

@@ -31,7 +31,7 @@ export const createDoor = (access: Access, ownNames: ReadonlySet<string>): onReq
   const token = access.token === null ? null : digest(access.token);
   return (request, _reply, done) => {
     checkHost(request, (name) => listed.has(name) || ownNames.has(name));
-    checkOrigin(request, origins);
+    checkOrigin(request, origins, (name) => ownNames.has(name));
     if (token !== null && needsToken(request)) checkToken(request, token);
     done();
   };
@@ -39,7 +39,7 @@ export const createDoor = (access: Access, ownNames: ReadonlySet<string>): onReq
 
 const checkHost = (request: FastifyRequest, isKnown: (name: string) => boolean): void => {
   const host = (request.headers.host ?? '').toLowerCase();
-  const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  const name = nameOf(host);
   if (isLoopback(name) || isKnown(name) || isKnown(host)) return;
   // An address that the connection really came to cannot have been rebound.
   if (name === request.socket.localAddress?.replace(/^::ffff:/, '')) return;
@@ -49,12 +49,20 @@ const checkHost = (request: FastifyRequest, isKnown: (name: string) => boolean):
 const isLoopback = (name: string): boolean =>
   name === 'localhost' || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'));
 
-const checkOrigin = (request: FastifyRequest, origins: ReadonlySet<string>): void => {
+/** Pages of this machine and of this host pass, as does the service's own page under whatever name it was called. */
+const checkOrigin = (request: FastifyRequest, origins: ReadonlySet<string>, isOwn: (name: string) => boolean): void => {
   const origin = request.headers.origin?.toLowerCase();
   if (origin === undefined || origins.has(origin)) return;
-  if (/^https?:\/\//.test(origin) && origin.replace(/^https?:\/\//, '') === request.headers.host?.toLowerCase()) return;
+  const host = /^https?:\/\/([^/]+)$/.exec(origin)?.[1];
+  if (host !== undefined) {
+    const name = nameOf(host);
+    if (host === request.headers.host?.toLowerCase() || isLoopback(name) || isOwn(name)) return;
+  }
   throw new Problem(403, `pages of "${origin}" may not use this service; add it to \`origins\` if they should`);
 };
+
+/** A host without its port, and without the brackets of an IPv6 address. */
+const nameOf = (host: string): string => host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
 
 /** What is under /api never goes without, whichever route answers there. */
 const needsToken = (request: FastifyRequest): boolean =>

@@ -21,8 +21,11 @@ import { SHARED_SCHEMAS } from './schemas.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 import { STREAM_LIMITS, type StreamLimits } from './stream/limits.ts';
 import { createStream } from './stream/stream.ts';
+import { countUnanswered } from './unanswered.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
+/** How long an answer that is on its way has when the service stops. */
+const ANSWER_WITHIN_MS = 1000;
 
 /** What the server is made of. */
 export type ServerParts = {
@@ -43,7 +46,10 @@ export type ServerParts = {
 export type Server = {
   /** Resolves to the address with the port that it got. Throws {@link ListenError}. */
   readonly listen: (address: { readonly host: string; readonly port: number }) => Promise<string>;
-  /** Lets what is in flight finish, says 1001 to the stream's clients, and frees the port. */
+  /**
+   * Lets answers on their way finish, says 1001 to the stream's clients, destroys what connections are left, and frees
+   * the port: within {@link StreamLimits.stopGraceMs}, and a second at least.
+   */
   readonly close: () => Promise<void>;
 };
 
@@ -69,6 +75,8 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: 30_000,
+    // On closing, when preClose is through.
+    forceCloseConnections: true,
     // An unknown parameter is an error, not something to drop silently.
     ajv: { customOptions: { removeAdditional: false } },
     frameworkErrors: (error, request, reply) => sendProblem(request, reply, problemOf(error, request)),
@@ -78,6 +86,7 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
   app.setSerializerCompiler(() => JSON.stringify);
   for (const schema of SHARED_SCHEMAS) app.addSchema(schema);
 
+  const unanswered = countUnanswered(app);
   await app.register(websocket, {
     options: {
       maxPayload: limits.maxMessageBytes,
@@ -86,7 +95,9 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
     },
     // ws itself closes a connection that breaks the protocol, with the code that says how.
     errorHandler: (err) => log.debug({ err }, 'stream client broke the protocol'),
-    preClose: () => stream.close(),
+    preClose: async () => {
+      await Promise.all([stream.close(), unanswered.settled(ANSWER_WITHIN_MS)]);
+    },
   });
   const ownNames = new Set([service.host.toLowerCase()]);
   addSecurityHeaders(app);

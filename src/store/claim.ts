@@ -5,7 +5,7 @@ import { StoreError } from './store-error.ts';
 export type Claim = { readonly release: () => void };
 
 /**
- * Claims a database for this process, or throws a {@link StoreError} that names the process that has it.
+ * Claims a database, given by its real path, for this process, or throws a {@link StoreError} that names the process that has it.
  * The claim is SQLite's own lock on a file of its own, `FILE.lock`: the kernel drops it with the process, so there is
  * no stale lock to clean up, and the database itself stays free for readers of other processes.
  */

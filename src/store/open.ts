@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Store } from '../core/ports.ts';
@@ -28,11 +28,10 @@ export const openStore = ({ path, migrations }: { readonly path: string; readonl
   let claim: Claim | null = null;
   let db: Database.Database | null = null;
   try {
-    if (path !== ':memory:') {
-      mkdirSync(dirname(path), { recursive: true });
-      claim = claimDatabase(path);
-    }
-    db = openDatabase(path);
+    const isFile = path !== ':memory:';
+    const name = isFile ? realNameOf(path) : path;
+    if (isFile) claim = claimDatabase(name);
+    db = openDatabase(name);
     migrate(db, migrations);
     return createStore(db, claim);
   } catch (error) {
@@ -40,6 +39,13 @@ export const openStore = ({ path, migrations }: { readonly path: string; readonl
     claim?.release();
     throw error instanceof StoreError ? error : unopened(path, error);
   }
+};
+
+/** The one name of a file that links may give others; the file is made, empty, where there is none. */
+const realNameOf = (path: string): string => {
+  mkdirSync(dirname(path), { recursive: true });
+  closeSync(openSync(path, 'a'));
+  return realpathSync(path);
 };
 
 /**

@@ -33,6 +33,8 @@ export type Samples = {
 
 /** A tail of this many samples of one subject is written. */
 const TICKS_A_WRITE = 10;
+/** A sample that is news and so much older than the newest is not late: the clock was set back. */
+const SET_BACK_MS = 60_000;
 
 export const createSamples = (db: Database): Samples => {
   const subjects = createSubjects(db);
@@ -64,9 +66,10 @@ export const createSamples = (db: Database): Samples => {
   const take = ({ subject, at, values }: Sample): Sample | null => {
     const { metrics } = tableFor(subject);
     const sample = { subject, at, values: Object.fromEntries(metrics.map((name) => [name, finite(values[name])])) };
+    // Also when it is later than the newest: a clock that was set back comes past its own samples again.
+    if (isStored(sample)) return null;
     const before = latest(subject);
-    const isNewest = before === null || at > before.at;
-    if (!isNewest && isStored(sample)) return null;
+    const isNewest = before === null || at > before.at || at < before.at - SET_BACK_MS;
     const ofSubject = tail.get(subject) ?? [];
     ofSubject.push(sample);
     tail.set(subject, ofSubject);
@@ -90,7 +93,8 @@ export const createSamples = (db: Database): Samples => {
     writeIfDue: () => {
       if (!due) return;
       for (const [name, samples] of tail) {
-        const id = subjects.enter(name, Math.max(...samples.map(({ at }) => at)));
+        // What has a tail has a newest sample.
+        const id = subjects.enter(name, latest(name)?.at ?? 0);
         const table = tableFor(name);
         for (const { at, values } of samples) table.insert(id, at, values);
       }

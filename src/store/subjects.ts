@@ -3,11 +3,11 @@ import type { Database } from 'better-sqlite3';
 /** The table of subjects: what samples belong to, as small numbers. */
 export type Subjects = {
   readonly find: (name: string) => Subject | undefined;
-  /** The number of a subject, made when it is new. */
+  /** Sets when the newest sample was taken, and answers the subject's number, made when it is new. */
   readonly enter: (name: string, newestAt: number) => number;
 };
 
-/** `newestAt`: when the newest sample in the tables was taken. */
+/** `newestAt`: when the newest sample in the tables was taken, by the clock of today: earlier ones may be ahead of it. */
 export type Subject = { readonly id: number; readonly newestAt: number };
 
 export const createSubjects = (db: Database): Subjects => {
@@ -15,7 +15,7 @@ export const createSubjects = (db: Database): Subjects => {
   const enter = db
     .prepare<[{ name: string; newestAt: number }], number>(`
       INSERT INTO subjects (name, newest_at) VALUES (@name, @newestAt)
-      ON CONFLICT DO UPDATE SET newest_at = max(newest_at, @newestAt)
+      ON CONFLICT DO UPDATE SET newest_at = @newestAt
       RETURNING id`)
     .pluck();
 

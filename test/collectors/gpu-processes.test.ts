@@ -78,6 +78,15 @@ t.test('a process that leaves the GPU leaves the list, and a dead nvidia-smi is 
   t.match(await lookUntilFailure(collector), /may not use the GPUs/);
 });
 
+t.test('when the driver goes away the processes become unknown, and then it is an error', async (t) => {
+  const stage = createStage(t);
+  const collector = open(t, stage.program, () => true);
+  await lookUntil(collector, (batch) => (batch.processes?.length ?? 0) > 0);
+  stage.change({ fault: { kind: 'error', code: 9 } });
+  await lookUntil(collector, (batch) => batch.processes === null);
+  t.match(await lookUntilFailure(collector), /driver is not loaded/);
+});
+
 t.test('nvidia-smi does not outlive a service that is killed with -9, though it never writes', async (t) => {
   const stage = createStage(t, { trainings: [] });
   const launcher = await findLauncher(stage.recorder);

@@ -1,7 +1,10 @@
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { findGpuCollectors } from '../../src/collectors/gpu-source.ts';
 import { systemClock } from '../../src/core/clock.ts';
-import { createLog, createStage } from './gpu-stage.ts';
+import { createLog, createStage, untilEnded } from './gpu-stage.ts';
 
 const find = async (t: Test, mode: 'auto' | 'off', nvidiaSmi: string | null) => {
   const { log } = createLog();
@@ -52,4 +55,18 @@ t.test('switched off means that nothing is started', async (t) => {
   const found = await find(t, 'off', '/nonexistent/nvidia-smi');
   t.match(found.says, /not watched \(--gpu off\)/);
   t.same(found.names, []);
+});
+
+t.test('a service that is ended while nvidia-smi hangs at its start leaves no nvidia-smi behind', async (t) => {
+  const folder = t.testdir({ 'nvidia-smi': '#!/bin/sh\necho $$ > "$0.new"; mv "$0.new" "$0.pid"\nexec sleep 60\n' });
+  const nvidiaSmi = join(folder, 'nvidia-smi');
+  chmodSync(nvidiaSmi, 0o755);
+  const end = new AbortController();
+  const { log } = createLog();
+  const options = { mode: 'auto', nvidiaSmi, intervalMs: 1000, clock: systemClock, log, signal: end.signal } as const;
+  const finding = findGpuCollectors(options);
+  while (!existsSync(`${nvidiaSmi}.pid`)) await pause(10);
+  end.abort();
+  await t.rejects(finding, { name: 'AbortError' });
+  await untilEnded(Number(readFileSync(`${nvidiaSmi}.pid`, 'utf8')));
 });

@@ -1,6 +1,7 @@
 import { appendFileSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { patientAccess, promptAccess } from '../../src/collectors/file-access.ts';
 import { createResultsTailer } from '../../src/collectors/results-tailer.ts';
 
 const HEADER = 'epoch,time,loss\n';
@@ -24,7 +25,7 @@ const stage = (t: Test) => {
 
 t.test('a file that is not there yet is waited for, then each row comes once', async (t) => {
   const { file, look, epochs } = stage(t);
-  t.same(await look(), { results: null, rows: [], more: false });
+  t.same(await look(), { results: null, rows: [] });
   writeFileSync(file, HEADER + row(1));
   t.same(await epochs(), [1]);
   t.same(await epochs(), []);
@@ -181,18 +182,20 @@ t.test('a look that was aborted loses nothing', async (t) => {
   t.same(await epochs(), [1, 2]);
 });
 
-t.test('a huge file is read in several looks, each row once', async (t) => {
-  const { file, look } = stage(t);
-  const last = 400_000;
-  writeFileSync(file, `epoch,loss\n${Array.from({ length: last }, (_, epoch) => `${epoch},0.123456789`).join('\n')}\n`);
-  let next = 0;
-  let looks = 0;
-  for (let more = true; more; looks++) {
-    const found = await look();
-    for (const { epoch } of found.rows) if (epoch === next) next++;
-    more = found.more;
+t.test('a huge file comes whole and dated with one look, and others get their turn meanwhile', async (t) => {
+  for (const access of [patientAccess, promptAccess]) {
+    const { file, tailer } = stage(t);
+    const last = 300_000;
+    writeFileSync(file, `epoch,time,loss\n${rows(1, last)}`);
+    utimesSync(file, 1_700_000_000, 1_700_000_000);
+    let turns = 0;
+    const count = setInterval(() => turns++, 0);
+    const found = await tailer.look(AbortSignal.timeout(20_000), access);
+    clearInterval(count);
+    t.equal(found.rows.length, last);
+    t.match(found.rows[0], { epoch: 1, at: 1_700_000_000_000 - (last - 1) * 10_000 });
+    t.match(found.rows.at(-1), { epoch: last, at: 1_700_000_000_000 });
+    t.ok(turns > 5, `${turns} turns`);
+    t.same((await tailer.look(AbortSignal.timeout(20_000), access)).rows, []);
   }
-  t.equal(next, last);
-  t.ok(looks > 1, `${looks} looks`);
-  t.same((await look()).rows, []);
 });

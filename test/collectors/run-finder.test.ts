@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -73,6 +74,30 @@ t.test('a root that is no folder or is not there yet is nothing', async (t) => {
   writeFileSync(join(base, 'not/there/yet/exp/args.yaml'), '');
   t.same(await look('not/there/yet/exp/args.yaml'), ['not/there/yet/exp']);
   t.same(warnings, []);
+});
+
+t.test('a pipe, a device or a folder that is called like a file of a run makes no run', async (t) => {
+  const { base, look } = stage(t, { folder: { 'args.yaml': {} }, pipe: {}, device: {}, run: { 'args.yaml': '' } });
+  execFileSync('mkfifo', [join(base, 'pipe/results.csv'), join(base, 'run/results.csv')]);
+  symlinkSync('/dev/zero', join(base, 'device/results.csv'));
+  t.same(await look(), ['run']);
+});
+
+t.test('a run that ended while its own collector looked at it is not told of again, until it stirs', async (t) => {
+  const { base, look, watched } = stage(t, { exp: { 'results.csv': 'epoch\n1\n' } });
+  t.same(await look('exp/results.csv'), ['exp']);
+  watched.add(join(base, 'exp'));
+  appendFileSync(join(base, 'exp/results.csv'), '2\n');
+  // The finder rests between two walks: one has come by when it tells of a folder that is new.
+  mkdirSync(join(base, 'new'));
+  writeFileSync(join(base, 'new/args.yaml'), '');
+  let told: string[] = [];
+  while (told.length === 0) told = await look();
+  t.same(told, ['new']);
+  watched.clear();
+  t.same(await look('exp/results.csv'), []);
+  appendFileSync(join(base, 'exp/results.csv'), '3\n');
+  t.same(await look('exp/results.csv'), ['exp']);
 });
 
 t.test('a run is told of again when its files change while nobody looks at it', async (t) => {

@@ -1,4 +1,14 @@
-import { appendFileSync, mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createRunFolderCollector } from '../../src/collectors/run-folder.ts';
@@ -106,6 +116,24 @@ t.test('rows that are kept out are counted, and said once for a file', async (t)
   appendFileSync(join(path, 'results.csv'), '3\n');
   t.equal((await look())?.results?.rowsKeptOut, 2);
   t.equal(warnings.length, 1);
+});
+
+t.test('a pipe, a device or a folder that is called like a file of a run counts as not there', async (t) => {
+  const make: Record<string, (path: string) => void> = {
+    pipe: (path) => execFileSync('mkfifo', [path]),
+    device: (path) => symlinkSync('/dev/zero', path),
+    folder: (path) => mkdirSync(path),
+  };
+  for (const [kind, makeAt] of Object.entries(make)) {
+    const begun = stage(t, { 'args.yaml': 'epochs: 3\n' });
+    makeAt(join(begun.path, 'results.csv'));
+    t.match(await begun.look(), { args: { epochs: 3 }, results: null, rows: [] }, `a ${kind} for results`);
+    t.equal(await begun.look('results.csv'), undefined);
+
+    const ended = stage(t, { 'results.csv': `${HEADER}1,10,0.5\n` });
+    makeAt(join(ended.path, 'args.yaml'));
+    t.match(await ended.look(), { args: null, argsAt: null, rows: { length: 1 } }, `a ${kind} for arguments`);
+  }
 });
 
 t.test('a folder that is gone says nothing, another one in its place is another run', async (t) => {

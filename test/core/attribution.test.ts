@@ -39,10 +39,59 @@ t.test('a process whose working folder holds exactly one active run belongs to t
   t.ok((processes.get(100)?.confidence ?? 1) < 0.8, 'with less confidence than an open file');
 });
 
-t.test('two runs below the working folder of a process leave it without a run', async (t) => {
-  const { runs, processes } = attributeGpus([run('one'), run('two')], GPUS, [process({ cwd: '/home/ann' })]);
+t.test('of two runs below the working folder the one that began with the process is its own', async (t) => {
+  const [first, second] = [
+    { ...run('one'), path: '/p/runs/train', startedAt: 60_000 },
+    { ...run('two'), path: '/p/runs/train2', startedAt: 3_000_000 },
+  ];
+  const processes = [
+    process({ pid: 1, cwd: '/p', startedAt: 50_000 }),
+    process({ pid: 2, cwd: '/p', startedAt: 2_990_000, gpuUuid: 'GPU-b' }),
+  ];
+  const { runs } = attributeGpus([first, second], GPUS, processes);
+  t.same(runs.get('one'), { gpus: ['GPU-a'], pids: [1] });
+  t.same(runs.get('two'), { gpus: ['GPU-b'], pids: [2] });
+});
+
+t.test(
+  'two runs that began at the same moment leave a process without a run, unless device tells them apart',
+  async (t) => {
+    const untold = attributeGpus([run('one'), run('two')], GPUS, [process({ cwd: '/home/ann' })]);
+    t.equal(untold.processes.size, 0);
+    t.same(untold.runs.get('one'), { gpus: [], pids: [] });
+    const told = attributeGpus([run('one', { device: 0 }), run('two', { device: 1 })], GPUS, [
+      process({ cwd: '/home/ann', gpuUuid: 'GPU-b' }),
+    ]);
+    t.same(told.runs.get('two'), { gpus: ['GPU-b'], pids: [100] });
+  },
+);
+
+t.test('a process stays with its run while both live, whatever begins later', async (t) => {
+  const one = run('one');
+  const processes = [process({ cwd: '/home/ann' })];
+  const first = attributeGpus([one], GPUS, processes);
+  t.same(first.runs.get('one')?.pids, [100]);
+  const then = attributeGpus([one, run('two')], GPUS, processes, first.processes);
+  t.same(then.runs.get('one')?.pids, [100]);
+  const reused = attributeGpus(
+    [one, run('two')],
+    GPUS,
+    [process({ cwd: '/home/ann', startedAt: 999 })],
+    then.processes,
+  );
+  t.same(reused.runs.get('one')?.pids, [], 'a pid that was given again is another process');
+});
+
+t.test('a command line that names another path which begins alike is not a match', async (t) => {
+  const one = run('one');
+  const weights = (path: string) => [process({ command: `python val.py model=${path}/weights/best.pt` })];
+  t.equal(attributeGpus([one], GPUS, weights(`${one.path}2`)).processes.size, 0);
+  t.equal(attributeGpus([one], GPUS, weights(one.path)).processes.get(100)?.run, 'one');
+});
+
+t.test('a server that works in the same folder since long ago is not part of the run', async (t) => {
+  const { processes } = attributeGpus([run('one', null, 90_000_000)], GPUS, [process({ cwd: '/home/ann/one' })]);
   t.equal(processes.size, 0);
-  t.same(runs.get('one'), { gpus: [], pids: [] });
 });
 
 t.test('a process that began long after the run did is not its own', async (t) => {

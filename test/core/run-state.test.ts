@@ -31,6 +31,7 @@ const facts = ({
     resultsPngAt: null,
     secondsPerEpoch: rows.length > 1 ? 60 : null,
     watchedSince: T0,
+    lost: null,
     processes: 'unknown',
     now: lastAt + 5000,
     ...over,

@@ -30,6 +30,7 @@ const input = (rows: readonly EpochRow[], args: Record<string, unknown> | null =
   progress: rows.reduce(proceed, NO_PROGRESS),
   rowsKeptOut: 0,
   watchedSince: T0,
+  lost: null,
   processes: 'unknown',
   gpus: [],
   pids: [],

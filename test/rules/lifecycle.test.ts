@@ -169,3 +169,16 @@ const promisesBroken = (before: Alert | undefined, alert: Alert): readonly strin
   }
   return Object.keys(checks).filter((name) => !checks[name]);
 };
+
+t.test('a firing forecast is renewed with each new one, and says so once for each', async (t) => {
+  const { changes } = play(AT_ONCE, [
+    breach({ forecastS: 700, problem: 'full in 12 min' }),
+    breach({ forecastS: 400, problem: 'full in 7 min' }),
+    breach({ forecastS: 400, problem: 'full in 7 min' }),
+  ]);
+  t.strictSame(
+    changes.map((alert) => alert?.problem ?? '-'),
+    ['full in 12 min', 'full in 7 min', '-'],
+  );
+  t.equal(changes[1]?.id, changes[0]?.id);
+});

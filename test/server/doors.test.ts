@@ -51,12 +51,18 @@ t.test('a page whose name was rebound to this machine gets nothing', async (t) =
 t.test('a page of another site cannot read or listen, unless it is listed', async (t) => {
   const server = await startServer({ access: { token: null, hosts: [], origins: ['https://dash.example'] } });
   t.teardown(server.close);
-  for (const origin of [server.url, 'https://dash.example']) {
+  for (const origin of [server.url, 'https://dash.example', 'http://localhost:1', 'http://[::1]:5173']) {
     t.equal((await server.get('/api/v1/runs', { origin })).status, 200, origin);
     const client = await connect(server.url, { headers: { origin } });
     t.match(await client.next(), { op: 'welcome' }, origin);
   }
-  for (const origin of ['https://evil.example', 'null', 'http://localhost:1', 'https://dash.example.evil', 'file://']) {
+  for (const origin of [
+    'https://evil.example',
+    'null',
+    'http://localhost.evil:1',
+    'https://dash.example.evil',
+    'file://',
+  ]) {
     t.equal((await server.get('/api/v1/runs', { origin })).status, 403, origin);
     t.equal(await refusal(server, { origin }), 403, `${origin}, WebSocket`);
   }

@@ -90,24 +90,23 @@ export const startSimulation = ({ folder, clock: numbers, trainings = DEMO_TRAIN
   const compiled = trainings.map((plan) => compileTraining(plan, A100));
   const procfs = createProcfs(join(folder, 'proc'));
   let seenAt = numbers.startAt;
-  let stopTicking = () => {};
-  const tick = () => {
+  /** Lets the simulated host reach the present. */
+  const advanceHost = () => {
     const now = clock.now();
-    procfs.advance(hostLoadAt(compiled, (now - numbers.startAt) / 1000), Math.max(0, now - seenAt) / 1000);
+    if (now <= seenAt) return;
+    procfs.advance(hostLoadAt(compiled, (now - numbers.startAt) / 1000), (now - seenAt) / 1000);
     seenAt = now;
-    stopTicking = clock.after(1000, tick);
   };
-  tick();
 
   return {
     runs,
     procfs: procfs.folder,
+    advanceHost,
     nvidiaSmi: installNvidiaSmi({ folder: join(folder, 'bin'), simulationFile }),
     /** Seconds of the simulation after which the last training has ended. */
     endS: Math.max(...compiled.map(({ plan, endS }) => plan.startS + endS)),
     /** Kills the trainers and waits for them. */
     stop: async () => {
-      stopTicking();
       for (const cancel of cancels) cancel();
       for (const child of living.keys()) child.kill('SIGKILL');
       await Promise.all(living.values());
@@ -135,7 +134,7 @@ export const startDemo = async (settings) => {
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-demo-'));
   const wallStartAt = Date.now();
   const numbers = { startAt: wallStartAt, wallStartAt, speed: SPEED };
-  const { runs, procfs, nvidiaSmi, stop } = startSimulation({ folder, clock: numbers });
+  const { runs, procfs, advanceHost, nvidiaSmi, stop } = startSimulation({ folder, clock: numbers });
   // Not in stop: the database is in there, and it is closed after the simulators were stopped.
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const { now, after } = createClock(numbers);
@@ -147,7 +146,16 @@ export const startDemo = async (settings) => {
       gpu: /** @type {const} */ ('nvidia-smi'),
       nvidiaSmi,
     },
-    clock: { now, after },
+    clock: {
+      now,
+      // The counters of a real /proc are those of the moment of the look. Ticking by themselves, they would stand still
+      // between two looks or take two steps: at this speed a look comes every 17 ms.
+      after: (ms, work) =>
+        after(ms, () => {
+          advanceHost();
+          work();
+        }),
+    },
     simulated: { speed: SPEED },
     procfs,
     stop,

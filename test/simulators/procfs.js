@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 const CORES = 16;
@@ -55,9 +55,13 @@ export const HOST_LOADS = {
   },
 };
 
+/** Bytes of every file, more than any text here has; the rest is empty lines, which the kernel's readers skip. */
+const FILE_BYTES = 512;
+
 /**
- * A folder that looks like /proc to the host collector: the same files, with counters that only grow. They are
- * rewritten in place, because who reads /proc keeps the files open.
+ * A folder that looks like /proc to the host collector: the same files, with counters that only grow. Who reads /proc
+ * keeps the files open, so each is overwritten in place by one write of its whole, constant length: it is never
+ * truncated, and no reader finds half a text.
  * @param {string} folder
  */
 export const createProcfs = (folder) => {
@@ -99,8 +103,14 @@ export const createProcfs = (folder) => {
     write('pressure/memory', pressureText(0, 0));
   };
 
+  /** Open until the process ends: the service may look until its very end. @type {Map<string, number>} */
+  const descriptors = new Map();
   /** @param {string} name @param {string} text */
-  const write = (name, text) => writeFileSync(join(folder, name), text);
+  const write = (name, text) => {
+    const descriptor = descriptors.get(name) ?? openSync(join(folder, name), 'w');
+    descriptors.set(name, descriptor);
+    writeSync(descriptor, text.padEnd(FILE_BYTES, '\n'), 0, 'latin1');
+  };
   advance(HOST_LOADS.idle, 1);
   return { folder, advance };
 };

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readdirSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, symlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -132,6 +132,23 @@ t.test('a second store in the same process is refused until the first is closed'
   t.throws(() => open(path), { message: `${path} is already in use by process ${process.pid}` });
   first.close();
   open(path).close();
+});
+
+t.test('a link to a database is that database, also while nobody has made it yet', async (t) => {
+  const folder = t.testdir({ disk: {}, links: t.fixture('symlink', 'disk') });
+  const file = join(folder, 'disk', 'signalbox.db');
+  const links = [join(folder, 'links', 'signalbox.db'), join(folder, 'link.db')];
+  symlinkSync(file, join(folder, 'link.db'));
+  for (const link of links) {
+    const first = open(link);
+    t.equal(first.health().path, file);
+    for (const other of [file, ...links]) t.throws(() => open(other), { message: /already in use by process \d+$/ });
+    first.close();
+  }
+  const direct = open(file);
+  for (const link of links)
+    t.throws(() => open(link), { message: `${file} is already in use by process ${process.pid}` });
+  direct.close();
 });
 
 t.test('health says that writes fail, until one succeeds again', async (t) => {

@@ -103,3 +103,31 @@ t.test('samples outlive a transaction that fails, and one that writes them befor
   t.equal(store.samplesSince('gpu:GPU-a', T0).length, 12);
   store.close();
 });
+
+t.test('after the clock was set back the newest sample is the one that came last, also after a restart', async (t) => {
+  const path = join(t.testdir(), 'signalbox.db');
+  const hour = 3600;
+  const before = open(path);
+  before.saveHost({ name: 'trainer', os: null, cpuModel: null, cpuCores: 1, memoryTotal: 1 }, T0);
+  const latest = (store = before) => store.listHosts()[0]?.latest?.cpu;
+  before.appendSamples([host(hour)]);
+  before.flushSamples();
+  before.appendSamples([host(hour - 30)]);
+  t.equal(latest(), hour, 'a little late is no change of the clock');
+  before.appendSamples([host(10)]);
+  t.equal(latest(), 10);
+  before.appendSamples([host(11)]);
+  t.equal(latest(), 11);
+  before.close();
+
+  const after = open(path);
+  t.equal(latest(after), 11);
+  t.same(after.appendSamples([host(hour), host(11)]), [], 'what is stored already is still no news');
+  after.appendSamples([host(12)]);
+  t.equal(latest(after), 12);
+  t.same(
+    after.samplesSince('host:trainer', T0).map(({ values }) => values.cpu),
+    [10, 11, 12, hour - 30, hour],
+  );
+  after.close();
+});

@@ -47,6 +47,8 @@ export const text = {
   reason: {
     all_epochs_done: 'all epochs done',
     patience: 'no improvement within the patience',
+    no_new_epoch: 'no new epoch for too long',
+    final_plots_written: 'its final plots are written',
     time_budget: 'time budget used up',
     interrupted: 'interrupted',
     cuda_out_of_memory: 'CUDA out of memory',
@@ -200,6 +202,8 @@ export const text = {
     run: 'Run',
     any: 'any',
     for: (duration: string) => `for ${duration}`,
+    since: (moment: string, duration: string) => `since ${moment}, for ${duration}`,
+    firstStep: (step: string) => `What to do: ${step}`,
     lasted: (duration: string) => `lasted ${duration}`,
     epochs: (first: string, last: string) => (first === last ? `epoch ${first}` : `epochs ${first} to ${last}`),
     count: (count: string) => `${count} times`,

@@ -32,8 +32,8 @@ export const plotOptions = (look: PlotLook, color: Colors): uPlot.Options => {
     height: look.height,
     ms: 1,
     pxAlign: true,
-    // Room for the flags of alerts above the lines.
-    padding: [18, 10, 0, 0],
+    // Room for the flags of alerts above the lines, and for half of the last label below them.
+    padding: [18, 24, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,

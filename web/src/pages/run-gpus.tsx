@@ -3,6 +3,7 @@ import type { Alert } from '../../../src/core/alert.ts';
 import type { Run } from '../../../src/core/run.ts';
 import type { ChartMark } from '../charts/chart-marks.tsx';
 import { HistoryChart } from '../charts/history-chart.tsx';
+import { useDashboard } from '../context.ts';
 import { formatBytes, formatPercent } from '../format.ts';
 import { runPath } from '../route.ts';
 import { useHistory } from '../state/use-history.ts';
@@ -23,6 +24,7 @@ type Props = { readonly gpu: string; readonly run: Run; readonly alerts: readonl
 
 const RunGpu = ({ gpu, run, alerts }: Props) => {
   const { startedAt: from, endedAt: to } = run;
+  const memoryTotal = useDashboard((state) => state.gpus?.find((known) => known.gpu === gpu)?.memoryTotal ?? null);
   const span = useMemo(() => (from === null ? { lastMs: 3_600_000 } : { from, to }), [from, to]);
   const { live, problem } = useHistory(gpu, METRICS, span);
   const end = live?.span[1] ?? null;
@@ -50,6 +52,7 @@ const RunGpu = ({ gpu, run, alerts }: Props) => {
             lines={[{ metric: 'memoryUsed', label: text.gpus.memory }]}
             format={formatBytes}
             binary
+            yRange={memoryTotal === null ? null : [0, memoryTotal]}
             span={live.span}
             sync={gpu}
             marks={marks}

@@ -3,6 +3,7 @@ import type { Run } from '../../../src/core/run.ts';
 import { useDashboard, useSession } from '../context.ts';
 import { byUrgency } from '../model/alert-order.ts';
 import { AlertItem } from '../parts/alert-item.tsx';
+import { FiringStrip } from '../parts/firing-strip.tsx';
 import { LoadNotice } from '../parts/notice.tsx';
 import { PageTitle } from '../parts/page-title.tsx';
 import { useRunNames } from '../parts/run-names.ts';
@@ -49,6 +50,7 @@ const KnownRun = ({ run }: { readonly run: Run }) => {
       <PageTitle title={nameOf(run.id)}>
         <StateBadge run={run} />
       </PageTitle>
+      <FiringStrip run={run.id} />
       <RunFacts run={run} name={nameOf(run.id)} />
       <section>
         <h2>{text.run.training}</h2>

@@ -48,9 +48,13 @@ export const RunTable = ({ runs, nameOf }: Props) => {
             <td class="figure" data-label={columns.best}>
               {formatFixed(mAP(run.best?.metrics, '50-95'), 3)}
             </td>
-            <td data-label={columns.started}>{formatMoment(run.startedAt, now)}</td>
+            <td class="whole" data-label={columns.started}>
+              {formatMoment(run.startedAt, now)}
+            </td>
             <td class="figure" data-label={columns.duration}>
-              {run.startedAt === null || run.endedAt === null ? UNKNOWN : formatDuration(run.endedAt - run.startedAt)}
+              {run.epochs === 0 || run.startedAt === null || run.endedAt === null
+                ? UNKNOWN
+                : formatDuration(run.endedAt - run.startedAt)}
             </td>
           </tr>
         ))}
