@@ -41,7 +41,7 @@ type Durable = { topic: DurableTopic; run: string | null; at: number; data: Stre
 
 /** Samples older than this many periods say nothing about now. */
 const STALE_PERIODS = 5;
-/** Judging comes once a second: after a pause this long the machine slept, or its clock was set. */
+/** There is a step at least once a second: after a pause this long the machine slept, or its clock was set. */
 const NOBODY_LOOKED_MS = 10_000;
 
 export const createPipeline = (deps: {
@@ -61,13 +61,15 @@ export const createPipeline = (deps: {
   const latest = new Map<string, Sample>();
   const rowWritten = new Set<string>();
   let host: string | null = null;
-  let judgedAt = clock.now();
+  let awakeAt = clock.now();
   /** Ticks that the rules have not seen; the next judging begins with them. */
   let missed: readonly MissedTick[] = [];
 
   /** Runs `work` as one transaction, then publishes the events that it listed. */
   const commit = <T>(work: (step: Step) => T): T => {
     const now = clock.now();
+    if (Math.abs(now - awakeAt) > NOBODY_LOOKED_MS) tracker.excuseSilence(now);
+    awakeAt = now;
     const { result, events } = store.transaction(() => {
       const step: Step = { now, durable: [], samples: [] };
       const result = work(step);
@@ -202,8 +204,6 @@ export const createPipeline = (deps: {
     },
     judge: () =>
       commit((step) => {
-        if (Math.abs(step.now - judgedAt) > NOBODY_LOOKED_MS) tracker.excuseSilence(step.now);
-        judgedAt = step.now;
         for (const { at, tick } of missed) takeAlerts(engine.tick(at, [tick]), step);
         missed = [];
         takeChanges(tracker.tick(step.now), step);
