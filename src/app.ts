@@ -102,8 +102,8 @@ export const startApp = async (
       try {
         pipeline.ingest(batch);
       } catch (error) {
-        // Nothing of the batch is in the store: go back to what is. The runner lets the collector start over, so that
-        // what was lost comes again.
+        // A step of the batch is not in the store: go back to what is. The runner lets the collector start over, so
+        // that what was lost comes again.
         attempt('what is stored cannot be read', pipeline.reload);
         throw error;
       }

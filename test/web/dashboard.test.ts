@@ -97,9 +97,11 @@ t.test('the dashboard', async (t) => {
     await page.getByRole('heading', { name: 'What to do' }).waitFor();
     t.match(await page.title(), /^\(1\) train/, 'the tab counts what is firing');
 
+    const problem = page.getByRole('heading', { name: 'Problem' }).locator('xpath=following-sibling::*[1]');
+    const before = await problem.innerText();
+    t.match(before, /epoch 4/);
     await page.reload();
-    await page.getByRole('heading', { name: 'Problem' }).waitFor();
-    t.pass('the address opens the same alert again');
+    t.equal(await problem.innerText(), before, 'the address opens the same alert again');
   });
 
   t.test('asks for the token, and again when it is the wrong one', async (t) => {
