@@ -1,0 +1,3 @@
+from .base import default_callbacks, get_default_callbacks
+
+__all__ = ["default_callbacks", "get_default_callbacks"]
