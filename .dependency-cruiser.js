@@ -1,6 +1,6 @@
 // The dependency rule of docs/architecture.md. `npm run lint` runs it through scripts/check-boundaries.ts,
 // which also fails when nothing was cruised.
-const ROOMS = ['collectors', 'store', 'rules', 'report', 'notify', 'server'];
+const ROOMS = ['collectors', 'store', 'rules', 'report', 'notify', 'server', 'launch'];
 
 /** Each outside library has one door. */
 const DOORS = [

@@ -1,12 +1,27 @@
-import { OPTIONS } from './options.ts';
+import { OPTIONS, type Option } from './options.ts';
 
-const COMMANDS = {
-  serve: 'watches runs, GPUs and the host; serves the dashboard, REST and WebSocket',
-  demo: 'the same on simulated training and a simulated A100, at many times real speed',
-} as const;
+const EVERY_OPTION = Object.values(OPTIONS).filter((option) => !option.fileOnly);
 
 /** Options that the demo sets itself: its runs, its GPU and a history that is thrown away at the end. */
-const SIMULATED: ReadonlySet<string> = new Set(['watch', 'db', 'gpu', 'nvidia-smi']);
+const SIMULATED: readonly Option[] = [OPTIONS.watch, OPTIONS.db, OPTIONS.gpu, OPTIONS.nvidiaSmi];
+
+const COMMANDS = {
+  serve: {
+    does: 'watches runs, GPUs and the host; serves the dashboard, REST and WebSocket',
+    words: '[options]',
+    options: EVERY_OPTION,
+  },
+  demo: {
+    does: 'the same on simulated training and a simulated A100, at many times real speed',
+    words: '[options]',
+    options: EVERY_OPTION.filter((option) => !SIMULATED.includes(option)),
+  },
+  run: {
+    does: 'runs a training as it runs without us, and keeps its console log, pid and exit code',
+    words: '[options] -- COMMAND…',
+    options: [OPTIONS.db],
+  },
+} as const;
 
 export type Command = keyof typeof COMMANDS;
 
@@ -15,12 +30,15 @@ export const isCommand = (word: string): word is Command => word in COMMANDS;
 /** The names of all commands, for an error that says what is allowed. */
 export const commandNames = Object.keys(COMMANDS).join(', ');
 
+/** What a command takes, in the order in which help lists it. */
+export const optionsOf = (command: Command): readonly Option[] => COMMANDS[command].options;
+
 /** `signalbox --help`. */
 export const generalHelp = (): string => `Signalbox: live telemetry for training runs.
 
 Usage: signalbox COMMAND [options]
 
-${columns(Object.entries(COMMANDS))}
+${columns(Object.entries(COMMANDS).map(([name, { does }]) => [name, does]))}
 
 signalbox COMMAND --help lists the options of a command; --version prints the version.
 In a checkout: "npm start -- --watch DIR" is serve, "npm run demo" is demo.
@@ -28,12 +46,14 @@ In a checkout: "npm start -- --watch DIR" is serve, "npm run demo" is demo.
 
 /** `signalbox COMMAND --help`. */
 export const commandHelp = (command: Command): string => {
-  const options = Object.values(OPTIONS)
-    .filter((option) => !option.fileOnly && !(command === 'demo' && SIMULATED.has(option.flag)))
-    .map((option) => [`--${option.flag} ${option.placeholder}`, `${option.help} [${option.shown}]`]);
-  return `signalbox ${command}: ${COMMANDS[command]}.
+  const { does, words } = COMMANDS[command];
+  const options = optionsOf(command).map((option) => [
+    `--${option.flag} ${option.placeholder}`,
+    `${option.help} [${option.shown}]`,
+  ]);
+  return `signalbox ${command}: ${does}.
 
-Usage: signalbox ${command} [options]
+Usage: signalbox ${command} ${words}
 
 ${columns([...options, ['--config FILE', 'settings from a YAML file (./signalbox.yaml when there is one)']])}
 

@@ -1,16 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import pino from 'pino';
-import { type App, type Surroundings, startApp } from './app.ts';
+import type { App, Surroundings } from './app.ts';
 import { ConfigError, readSettings } from './config.ts';
 import { systemClock } from './core/clock.ts';
 import { startDemo } from './demo.ts';
-import { type Command, commandHelp, commandNames, generalHelp, isCommand } from './help.ts';
-import { OPTIONS, type Settings } from './options.ts';
-import { describeStart } from './start-words.ts';
+import { type Command, commandHelp, commandNames, generalHelp, isCommand, optionsOf } from './help.ts';
+import { launch } from './launch/launch.ts';
+import { OPTIONS, type Option, type Settings } from './options.ts';
 
 /** How long a clean end may take before we leave all the same. */
 const CLOSE_WITHIN_MS = 4500;
@@ -23,14 +23,44 @@ const main = async (argv: readonly string[]): Promise<void> => {
   if (word.startsWith('-')) throw new ConfigError(`options follow a command: signalbox serve ${word} …`);
   if (!isCommand(word)) throw new ConfigError(`"${word}" is not a command; use one of ${commandNames}, or --help`);
 
-  const flags = readFlags(rest);
+  if (word === 'run') return await runTraining(rest);
+
+  const flags = readFlags(rest, Object.values(OPTIONS));
   if (flags.help === true) return print(commandHelp(word));
-  const folder = process.env.INIT_CWD ?? process.cwd();
-  const settings = readSettings({ flags: stringsOf(flags), environment: process.env, folder });
-  await run(word, settings);
+  await runService(word, settingsFrom(flags));
 };
 
-const run = async (command: Command, settings: Settings): Promise<void> => {
+/** Ends with the training's own exit code. */
+const runTraining = async (args: readonly string[]): Promise<void> => {
+  const dashes = args.indexOf('--');
+  const own = dashes === -1 ? args : args.slice(0, dashes);
+  const command = dashes === -1 ? [] : args.slice(dashes + 1);
+  if (own.includes('--help') || own.includes('-h')) return print(commandHelp('run'));
+  if (command.length === 0) {
+    throw new ConfigError('run: the command is missing; it stands behind "--": signalbox run -- python train.py');
+  }
+  if (process.platform === 'win32') {
+    throw new ConfigError('run: needs Linux or macOS; start the training by itself, "serve" finds what it writes');
+  }
+  const { db } = settingsFrom(readFlags(own, optionsOf('run')));
+  const status = await launch({
+    command,
+    cwd: calledFrom(),
+    launches: join(dirname(db), 'launches'),
+    host: hostname(),
+    user: userName(),
+    startedAt: systemClock.now(),
+    environment: process.env,
+    signals: { on: (signal, listener) => process.on(signal, listener), send: process.kill },
+    warn: (line) => process.stderr.write(`signalbox: ${line}\n`),
+  });
+  process.exit(status);
+};
+
+const runService = async (command: Command, settings: Settings): Promise<void> => {
+  // Only here: `run` stays beside a training for days and has no use for the 40 MB of a service.
+  const { startApp } = await import('./app.ts');
+  const { describeStart } = await import('./start-words.ts');
   const root = packageRoot();
   const log = pino({ base: { pid: process.pid } });
   const stop = new AbortController();
@@ -49,7 +79,7 @@ const run = async (command: Command, settings: Settings): Promise<void> => {
       describeStart(await app.firstLook(), {
         ssh: ssh !== undefined,
         user: user ?? null,
-        folder: process.env.INIT_CWD ?? process.cwd(),
+        folder: calledFrom(),
       }),
     );
   }
@@ -80,9 +110,26 @@ const leave = (): void => {
   process.kill(process.pid, 'SIGKILL');
 };
 
-const readFlags = (args: readonly string[]) => {
+/** Where npm was called, when it was npm. */
+const calledFrom = (): string => process.env.INIT_CWD ?? process.cwd();
+
+const settingsFrom = (flags: Flags): Settings =>
+  readSettings({ flags: stringsOf(flags), environment: process.env, folder: calledFrom() });
+
+/** Null in a container whose user has no name. */
+const userName = (): string | null => {
+  try {
+    return userInfo().username;
+  } catch {
+    return null;
+  }
+};
+
+type Flags = Readonly<Record<string, string | string[] | boolean | undefined>>;
+
+const readFlags = (args: readonly string[], options: readonly Option[]): Flags => {
   const known = Object.fromEntries(
-    Object.values(OPTIONS)
+    options
       .filter((option) => !option.fileOnly)
       .map((option) => [option.flag, { type: 'string', multiple: option.repeatable ?? false } as const]),
   );
@@ -91,7 +138,7 @@ const readFlags = (args: readonly string[]) => {
       args: [...args],
       options: { ...known, config: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
       allowPositionals: false,
-    }).values as Record<string, string | string[] | boolean | undefined>;
+    }).values as Flags;
   } catch (error) {
     const message = error instanceof Error ? error.message.split(/\.\s|\n/)[0] : String(error);
     const positional =
@@ -102,7 +149,7 @@ const readFlags = (args: readonly string[]) => {
   }
 };
 
-const stringsOf = (flags: Readonly<Record<string, string | string[] | boolean | undefined>>) =>
+const stringsOf = (flags: Flags) =>
   Object.fromEntries(
     Object.entries(flags).filter((entry): entry is [string, string | string[]] => {
       const [, value] = entry;
