@@ -1,23 +1,33 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { findGpuCollectors } from './collectors/gpu-source.ts';
 import { createHostCollector } from './collectors/host-proc.ts';
+import { createKernelLogCollector } from './collectors/kernel-log.ts';
+import { createLaunchCollector } from './collectors/launch-collector.ts';
+import { createLogFilesCollector } from './collectors/log-files.ts';
+import { createProcessSearch } from './collectors/process-search.ts';
+import { createProcessWatch } from './collectors/process-watch.ts';
 import { createRunFinder } from './collectors/run-finder.ts';
-import { createRunFolderCollector, runCollectorName } from './collectors/run-folder.ts';
 import { createRunner, type Runner } from './collectors/runner.ts';
 import { createBus } from './core/bus.ts';
 import type { Clock } from './core/clock.ts';
-import { isActive, type Run } from './core/run.ts';
+import type { Run } from './core/run.ts';
+import type { RunEvent } from './core/trace.ts';
+import { ingestedBatch, ingestedPath } from './ingested-run.ts';
 import type { Settings } from './options.ts';
 import { createPipeline } from './pipeline.ts';
 import { createEngine } from './rules/engine.ts';
 import { RULES } from './rules/registry.ts';
+import { createRunPlaces } from './run-places.ts';
 import { createRunTracker } from './run-tracker.ts';
+import { createRunWatching } from './run-watching.ts';
 import { createServer } from './server/server.ts';
 import { openStore } from './store/open.ts';
+import { createTraceRecorder } from './trace-recorder.ts';
+import { createAttempt, endInOrder, every, workOff } from './turns.ts';
 
 /** What is watched and with which eyes: the real thing, or a demo's simulators on a fast clock. */
 export type Surroundings = {
@@ -49,10 +59,13 @@ export type FirstLook = {
   readonly simulated: { readonly speed: number } | null;
 };
 
+const PROC = '/proc';
+const PASSWD = '/etc/passwd';
+const LAUNCHES = 'launches';
 const JUDGE_EVERY_MS = 1000;
+/** Judging old runs takes at most this share of a core, whatever the machine's speed. */
+const OLD_RUNS_SHARE = 0.25;
 const PRUNE_EVERY_MS = 60_000;
-/** A run that ended before our eyes is looked at a while longer: its last files are still being written. */
-const WATCH_AFTER_END_MS = 10 * 60_000;
 const FIRST_LOOK_WITHIN_MS = 3000;
 
 /** Wires the parts in the order of flow and starts them. Throws what cannot be opened or listened on. */
@@ -76,6 +89,11 @@ export const startApp = async (
   const store = openStore({ path: settings.db, migrations: join(root, 'migrations') });
   ends.push(() => store.close());
   const bus = createBus((err) => log.error({ err }, 'a listener failed and was dropped'));
+  const recorder = settings.record === null ? null : createTraceRecorder({ path: settings.record, log });
+  if (recorder !== null) {
+    bus.subscribe(recorder.take);
+    ends.push(() => recorder.close());
+  }
   const engine = createEngine({
     rules: RULES,
     newId: () => `a_${randomBytes(9).toString('base64url')}`,
@@ -89,8 +107,9 @@ export const startApp = async (
     bus,
     clock,
     samplePeriodMs: Math.max(settings.gpuInterval, settings.hostInterval),
-    onRun: (run, before) => followRun(run, before),
-    onRest: (run) => leaveSoon(run, 0),
+    onRun: (run, before) => watching.follow(run, before),
+    onHeard: (...heard) => recorder?.hear(...heard),
+    onRest: (run) => watching.leave(run),
   });
   pipeline.reload();
   ends.push(() => pipeline.flush());
@@ -98,6 +117,7 @@ export const startApp = async (
   const runner = createRunner({
     clock,
     log,
+    polling: settings.polling,
     ingest: (batch) => {
       try {
         pipeline.ingest(batch);
@@ -111,37 +131,20 @@ export const startApp = async (
   });
   ends.push(() => runner.close());
 
-  /** Folders that have a collector of their own, and the run that was last seen in each. */
-  const watched = new Map<string, string | null>();
-  const watchRun = (path: string) => {
-    if (watched.has(path)) return;
-    watched.set(path, null);
-    runner.add(createRunFolderCollector(path, { log }));
-  };
-  const leaveFolder = (path: string, run: string) => {
-    if (watched.get(path) !== run) return;
-    watched.delete(path);
-    runner.remove(runCollectorName(path));
-  };
-  const leaving = new Set<string>();
-  const leaveSoon = (run: Run, ms: number) => {
-    watched.set(run.path, run.id);
-    if (leaving.has(run.id)) return;
-    leaving.add(run.id);
-    clock.after(ms, () => {
-      leaving.delete(run.id);
-      const now = store.getRun(run.id);
-      if (now === undefined || isActive(now)) return;
-      leaveFolder(now.path, run.id);
-      tracker.forget(run.id);
-    });
-  };
-  /** An old run is looked at once, one that ends now a little longer; the finder notices when one stirs again. */
-  const followRun = (run: Run, before: { readonly wasActive: boolean; readonly path: string | null }) => {
-    log.info({ run: run.id, path: run.path, state: run.state, reason: run.stateReason }, 'run');
-    if (before.path !== null) leaveFolder(before.path, run.id);
-    if (isActive(run)) watched.set(run.path, run.id);
-    else leaveSoon(run, before.wasActive ? WATCH_AFTER_END_MS : 0);
+  const watching = createRunWatching({ runner, tracker, store, clock, log, filesOf: (path) => finder.filesOf(path) });
+  const finder = createRunFinder({
+    roots: settings.watch,
+    onFolder: watching.watch,
+    isWatched: watching.isWatched,
+    settled: store.settledFiles(),
+    log,
+  });
+  /** Takes what a training that shares no disk with us sent of itself. */
+  const ingest = ({ run: name, events }: { run: string; events: readonly RunEvent[] }): { id: string } => {
+    const path = ingestedPath(name);
+    const known = store.runAt(path, hostName);
+    pipeline.ingest(ingestedBatch(name, events, known === null ? null : (store.getRun(known) ?? null), clock.now()));
+    return { id: known ?? store.runAt(path, hostName) ?? '' };
   };
 
   const gpus = await findGpuCollectors({
@@ -158,6 +161,7 @@ export const startApp = async (
     store,
     bus,
     clock,
+    ingest: (batches) => batches.map(ingest),
     rules: engine.rules,
     health: () => runner.health(),
     service: {
@@ -177,12 +181,6 @@ export const startApp = async (
 
   const url = await server.listen({ host: settings.host, port: settings.port });
 
-  const finder = createRunFinder({
-    roots: settings.watch,
-    onFolder: watchRun,
-    isWatched: (path) => watched.has(path),
-    log,
-  });
   runner.add(finder);
   runner.add(
     createHostCollector({
@@ -195,6 +193,31 @@ export const startApp = async (
     }),
   );
   for (const collector of gpus.collectors) runner.add(collector);
+  const placeOf = createRunPlaces({ store, host: hostName });
+  const launches = join(dirname(settings.db), LAUNCHES);
+  const sources = [
+    createProcessWatch({ procfs: PROC, pids: tracker.pidsToWatch }),
+    createProcessSearch({ procfs: PROC, passwd: PASSWD, runs: tracker.withoutProcess, clock }),
+    createKernelLogCollector({ path: '/dev/kmsg', procfs: PROC, clock, log }),
+    createLaunchCollector({
+      folder: launches,
+      host: hostName,
+      runOf: (folder, workedIn) => placeOf(folder, { workedIn }),
+      now: clock.now,
+      log,
+    }),
+    ...(settings.logs.length === 0
+      ? []
+      : [
+          createLogFilesCollector({
+            globs: settings.logs,
+            runOf: (folder, near) => placeOf(folder, { near }),
+            now: clock.now,
+            log,
+          }),
+        ]),
+  ];
+  for (const collector of sources) runner.add(collector);
   let pruneAt = clock.now() + PRUNE_EVERY_MS;
   /** A small step a minute, and one a second while there is more to do. */
   const prune = () => {
@@ -215,6 +238,14 @@ export const startApp = async (
     every(clock, JUDGE_EVERY_MS, () => attempt('pruning failed', prune)),
     every(clock, JUDGE_EVERY_MS, () => attempt('runs that are gone cannot be ended', endUnseen)),
   );
+  const judgeOld = () => {
+    let isMore = false;
+    const isWell = attempt('an old run cannot be judged', () => {
+      isMore = pipeline.judgeOld();
+    });
+    return isWell && isMore;
+  };
+  ends.push(workOff(OLD_RUNS_SHARE, judgeOld));
   if (around.stop !== null) ends.push(around.stop);
 
   let closing: Promise<void> | null = null;
@@ -232,35 +263,6 @@ export const startApp = async (
   };
 };
 
-/** Runs `work` every `ms` of this clock; the function that is returned ends it. */
-const every = (clock: Clock, ms: number, work: () => void): (() => void) => {
-  let cancel = clock.after(ms, function again() {
-    work();
-    cancel = clock.after(ms, again);
-  });
-  return () => cancel();
-};
-
-/**
- * Lets a tick fail without ending the ticking; returns whether it went well. The same failure is said once, and once
- * that it is over.
- */
-const createAttempt = (log: Logger) => {
-  const failing = new Map<string, string>();
-  return (message: string, work: () => void): boolean => {
-    try {
-      work();
-      if (failing.delete(message)) log.info({ after: message }, 'went well again');
-      return true;
-    } catch (err) {
-      const text = err instanceof Error ? err.message : String(err);
-      if (failing.get(message) !== text) log.error({ err }, message);
-      failing.set(message, text);
-      return false;
-    }
-  };
-};
-
 /** Whether the finder and every run folder that it found were looked at once. */
 const hasLooked = (runner: Runner, finder: string): boolean => {
   const health = runner.health();
@@ -273,17 +275,4 @@ const hasLooked = (runner: Runner, finder: string): boolean => {
 /** Waits for the first look, but not longer than {@link FIRST_LOOK_WITHIN_MS}. */
 const firstLook = async (runner: Runner, finder: string): Promise<void> => {
   for (let waitedMs = 0; waitedMs < FIRST_LOOK_WITHIN_MS && !hasLooked(runner, finder); waitedMs += 50) await sleep(50);
-};
-
-/** Ends what was started last first, each even if the one before failed; the first error is thrown at the end. */
-const endInOrder = async (ends: readonly (() => unknown)[]): Promise<void> => {
-  const errors: unknown[] = [];
-  for (const end of [...ends].reverse()) {
-    try {
-      await end();
-    } catch (error) {
-      errors.push(error);
-    }
-  }
-  if (errors.length > 0) throw errors[0];
 };

@@ -10,6 +10,10 @@ export type Settings = {
   readonly nvidiaSmi: string | null;
   readonly gpuInterval: number;
   readonly hostInterval: number;
+  /** Absolute globs of console logs that lie outside of the run folders. */
+  readonly logs: readonly string[];
+  readonly polling: 'auto' | 'always';
+  readonly record: string | null;
   readonly tokenFile: string | null;
   readonly token: string | null;
   readonly hosts: readonly string[];
@@ -136,6 +140,32 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
   },
   gpuInterval: interval('gpu-interval', 'GPUs are'),
   hostInterval: interval('host-interval', 'the host is'),
+  logs: {
+    flag: 'logs',
+    placeholder: 'GLOBS',
+    help: 'console logs that lie outside of the run folders',
+    fileOnly: true,
+    shown: 'none',
+    default: () => [],
+    read: (value, reject, base) => list(value, reject).map((glob) => resolve(base, glob)),
+  },
+  polling: {
+    flag: 'polling',
+    placeholder: 'WHEN',
+    help: 'auto takes hints of changes where the file system gives them; always only looks by the clock',
+    shown: 'auto',
+    default: () => 'auto',
+    read: (value, reject) =>
+      value === 'auto' || value === 'always' ? value : reject('is not a way of watching; use auto or always'),
+  },
+  record: {
+    flag: 'record',
+    placeholder: 'FILE',
+    help: 'writes a trace of everything collected, for replay',
+    shown: 'none',
+    default: () => null,
+    read: path,
+  },
   tokenFile: {
     flag: 'token-file',
     placeholder: 'FILE',

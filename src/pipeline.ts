@@ -1,14 +1,17 @@
 import { type MissedTick, missedTicks } from './catch-up.ts';
 import type { Alert } from './core/alert.ts';
-import type { Batch, ObservedRun } from './core/batch.ts';
+import type { Batch, ObservedOutput, ObservedRun } from './core/batch.ts';
 import type { Bus } from './core/bus.ts';
 import type { Clock } from './core/clock.ts';
-import type { DurableTopic, Store, StreamEvent } from './core/ports.ts';
+import type { DurableTopic, OutputNews, Store, StreamEvent } from './core/ports.ts';
 import { isActive, type Run } from './core/run.ts';
 import { gpuSampleOf, hostSampleOf, type Sample } from './core/sample.ts';
+import type { RunEvent } from './core/trace.ts';
+import { createOldRuns } from './old-runs.ts';
 import type { Engine } from './rules/engine.ts';
 import type { RunContext, TickInput } from './rules/rule.ts';
 import type { RunLook, RunTracker } from './run-tracker.ts';
+import { saidRows } from './said-rows.ts';
 
 /**
  * The one way in. Store first, publish second: whatever a client is told, it can look up.
@@ -28,6 +31,11 @@ export type Pipeline = {
   readonly judge: () => void;
   /** Goes back to what the store has: at start, and after a write that failed. Reads only. */
   readonly reload: () => void;
+  /**
+   * Judges a few rows of a run that had ended when it was first seen, in its own time; its alerts are history and told to
+   * nobody. Returns whether there is more to judge.
+   */
+  readonly judgeOld: () => boolean;
   /** After the first look at everything: ends the runs that were active and whose folders are not there any more. */
   readonly endUnseen: () => void;
   /** Writes what is still in memory. */
@@ -35,12 +43,19 @@ export type Pipeline = {
 };
 
 /** One transaction in the making: its moment, and what is to be told once it is committed. */
-type Step = { readonly now: number; readonly durable: Durable[]; readonly samples: Sample[] };
+type Step = {
+  readonly now: number;
+  readonly durable: Durable[];
+  readonly samples: Sample[];
+  readonly heard: { readonly run: string; readonly news: OutputNews }[];
+};
 
 type Durable = { topic: DurableTopic; run: string | null; at: number; data: StreamEvent['data'] };
 
 /** Samples older than this many periods say nothing about now. */
 const STALE_PERIODS = 5;
+/** The parts of a batch that tell of processes. */
+const PROCESS_NEWS = ['processes', 'lives', 'candidates', 'launches', 'exits', 'kernelKills'] as const;
 /** There is a step at least once a second: after a pause this long the machine slept, or its clock was set. */
 const NOBODY_LOOKED_MS = 10_000;
 
@@ -54,10 +69,13 @@ export const createPipeline = (deps: {
   readonly samplePeriodMs: number;
   /** Hears of every run when it is first seen, ends, begins again or moves. */
   readonly onRun: (run: Run, before: { readonly wasActive: boolean; readonly path: string | null }) => void;
+  /** Hears what living runs say of themselves, once it is stored. */
+  readonly onHeard: (run: string, events: readonly RunEvent[], now: number) => void;
   /** Hears of a look at a run that had ended and still has. */
   readonly onRest: (run: Run) => void;
 }): Pipeline => {
   const { store, engine, tracker, bus, clock } = deps;
+  const oldRuns = createOldRuns({ store, engine, clock, contextOf });
   const latest = new Map<string, Sample>();
   const rowWritten = new Set<string>();
   let host: string | null = null;
@@ -70,37 +88,51 @@ export const createPipeline = (deps: {
     const now = clock.now();
     if (Math.abs(now - awakeAt) > NOBODY_LOOKED_MS) tracker.excuseSilence(now);
     awakeAt = now;
+    const step: Step = { now, durable: [], samples: [], heard: [] };
     const { result, events } = store.transaction(() => {
-      const step: Step = { now, durable: [], samples: [] };
       const result = work(step);
       store.saveRuleStates(engine.dirtyStates(now));
       const stored = step.durable.length > 0 ? store.addEvents(step.durable) : [];
-      return { result, events: [...stored, ...sampledEvents(step.samples, now)] };
+      return { result, events: [...stored, ...sampledEvents(step)] };
     });
+    for (const { run, news } of step.heard) deps.onHeard(run, news.events, now);
     bus.publish(events);
     return result;
   };
 
-  const sampledEvents = (samples: readonly Sample[], now: number): StreamEvent[] => {
-    if (samples.length === 0) return [];
+  const sampledEvents = ({ samples, heard, now }: Step): StreamEvent[] => {
+    if (samples.length === 0 && heard.length === 0) return [];
     const cursor = store.cursor();
-    return samples.map((sample) => {
+    const said = heard.flatMap(({ run, news }): StreamEvent[] => {
+      const common = { cursor, at: now, run, gpu: null };
+      return [
+        ...news.steps.map((step) => ({ ...common, topic: 'batches' as const, data: { ...step, run } })),
+        ...news.lines.map((line) => ({ ...common, topic: 'logs' as const, data: { ...line, run } })),
+      ];
+    });
+    const sampled = samples.map((sample): StreamEvent => {
       const common = { cursor, at: now };
       const uuid = sample.subject.startsWith('gpu:') ? sample.subject.slice('gpu:'.length) : null;
       if (uuid === null) return { ...common, topic: 'host', run: null, gpu: null, data: hostSampleOf(sample) };
-      const run = tracker.runOf(uuid);
-      const index = tracker.placeOf(uuid)?.index ?? null;
+      const run = tracker.gpus.runOf(uuid);
+      const index = tracker.gpus.placeOf(uuid)?.index ?? null;
       const data = gpuSampleOf(sample, index === null ? sample.subject : `gpu:${index}`, uuid, run);
       return { ...common, topic: 'gpu', run, gpu: index, data };
     });
+    return [...said, ...sampled];
   };
 
   /**
-   * First step: the rows of a look. A run that is new is derived at once: an old one tells nothing of its rows, and there
-   * is nothing more to it (null).
+   * First step: the rows of a look, and what the run's outputs say. A run that is new is derived at once: an old one
+   * tells nothing of its rows, and there is nothing more to it now (null).
    */
-  const append = (observed: ObservedRun, step: Step): RunLook | null => {
-    const look = tracker.append(observed, step.now);
+  const append = (observed: ObservedRun, outputs: readonly ObservedOutput[], step: Step): RunLook | null => {
+    const appended = tracker.append(observed, step.now);
+    const heard = outputs.map((output) => store.observeOutput(appended.id, output, step.now));
+    const look = heard.reduce(
+      (before, news) => tracker.hear(before, news),
+      withSaidRows(appended, observed, heard, step),
+    );
     if (look.isNew) {
       const run = tracker.derive(look, step.now);
       store.saveRun(run);
@@ -109,11 +141,11 @@ export const createPipeline = (deps: {
       const replaced = tracker.lose(run.path, run.id, step.now);
       if (replaced !== null) takeChanges([replaced], step);
       if (!isActive(run)) {
-        // Judged in its own time; its alerts are history and told to nobody.
-        store.saveAlerts(engine.backfill(contextOf(run), look.newRows, run.endedAt ?? step.now));
+        store.putOffJudging(run.id);
         return null;
       }
     }
+    step.heard.push(...heard.map((news) => ({ run: look.id, news })));
     for (const row of look.newRows) {
       step.durable.push({ topic: 'epochs', run: look.id, at: step.now, data: { ...row, run: look.id } });
     }
@@ -121,12 +153,23 @@ export const createPipeline = (deps: {
     return look;
   };
 
+  /** A training that writes no result file may tell of its epochs in an output. */
+  const withSaidRows = (look: RunLook, observed: ObservedRun, heard: readonly OutputNews[], step: Step): RunLook => {
+    if (observed.results !== null) return look;
+    const said = saidRows(heard, store.getRun(look.id)?.latest?.epoch ?? null);
+    if (said === null) return look;
+    const { newRows } = tracker.append({ ...observed, ...said }, step.now);
+    return { ...look, newRows, unjudged: [...look.unjudged, ...newRows] };
+  };
+
   /** Second step: what follows from a look. */
   const conclude = (look: RunLook, step: Step) => {
     const run = tracker.derive(look, step.now);
     const active = isActive(run);
     if (store.saveRun(run)) step.durable.push({ topic: 'runs', run: run.id, at: step.now, data: run });
-    if (look.unjudged.length > 0) takeAlerts(engine.observeEpochs(contextOf(run), look.unjudged, step.now), step);
+    const beginsAgain = look.wasActive === false && active && store.endPutOff(run.id);
+    const unjudged = beginsAgain ? store.rowsOf(run.id) : look.unjudged;
+    if (unjudged.length > 0) takeAlerts(engine.observeEpochs(contextOf(run), unjudged, step.now), step);
     if (look.wasActive === true && !active) endRun(run, step);
     else if (look.wasActive === false && !active) deps.onRest(run);
     else if (look.wasActive === false || look.movedFrom !== null) {
@@ -157,12 +200,12 @@ export const createPipeline = (deps: {
 
   const withRunMemory = (sample: Sample): Sample => {
     if (!sample.subject.startsWith('gpu:')) return sample;
-    const runMemory = tracker.runMemoryOn(sample.subject.slice('gpu:'.length));
+    const runMemory = tracker.gpus.runMemoryOn(sample.subject.slice('gpu:'.length));
     return { ...sample, values: { ...sample.values, runMemory } };
   };
 
   const tickOf = (run: Run, now: number): Omit<TickInput, 'kind' | 'at'> => {
-    const uuids = tracker.gpusOf(run.id);
+    const uuids = tracker.gpus.gpusOf(run.id);
     const fresh = (subject: string) => {
       const sample = latest.get(subject);
       return sample !== undefined && now - sample.at <= STALE_PERIODS * deps.samplePeriodMs ? sample.values : null;
@@ -187,7 +230,24 @@ export const createPipeline = (deps: {
           tracker.setGpus(batch.gpus);
         }
         if (batch.host !== undefined) store.saveHost(batch.host, step.now);
-        const looks = (batch.runs ?? []).flatMap((observed) => append(observed, step) ?? []);
+        const outputs = batch.outputs ?? [];
+        const observed = batch.runs ?? [];
+        const looks = observed.flatMap(
+          (run) =>
+            append(
+              run,
+              outputs.filter(({ path }) => path === run.path),
+              step,
+            ) ?? [],
+        );
+        for (const output of outputs) {
+          if (observed.some(({ path }) => path === output.path)) continue;
+          const look = tracker.lookOf(output.path);
+          if (look === null) continue;
+          const news = store.observeOutput(look.id, output, step.now);
+          step.heard.push({ run: look.id, news });
+          looks.push(tracker.hear(look, news));
+        }
         for (const sample of store.appendSamples((batch.samples ?? []).map(withRunMemory))) {
           step.samples.push(sample);
           latest.set(sample.subject, sample);
@@ -195,11 +255,11 @@ export const createPipeline = (deps: {
         }
         return looks;
       });
-      const { processes } = batch;
-      if (looks.length === 0 && processes === undefined) return;
+      const tellsOfProcesses = PROCESS_NEWS.some((part) => batch[part] !== undefined);
+      if (looks.length === 0 && !tellsOfProcesses) return;
       commit((step) => {
         for (const look of looks) conclude(look, step);
-        if (processes !== undefined) takeChanges(tracker.setProcesses(processes, step.now), step);
+        if (tellsOfProcesses) takeChanges(tracker.setProcesses(batch, step.now), step);
       });
     },
     judge: () =>
@@ -217,6 +277,7 @@ export const createPipeline = (deps: {
       engine.restore(states, store.openAlerts());
       missed = missedTicks(store, states, contextOf);
     },
+    judgeOld: oldRuns.judge,
     endUnseen: () => commit((step) => takeChanges(tracker.loseUnseen(), step)),
     flush: () => store.transaction(() => store.flushSamples()),
   };

@@ -1,11 +1,14 @@
-import { type Attribution, attributeGpus, type GpuPlace } from './core/attribution.ts';
-import type { ObservedGpu, ObservedProcess, ObservedRun } from './core/batch.ts';
-import type { Store } from './core/ports.ts';
+import { matchCandidates } from './core/attribution.ts';
+import type { Batch, ObservedGpu, ObservedRun } from './core/batch.ts';
+import type { KnownOutput, OutputNews, Store } from './core/ports.ts';
 import { ACTIVE_RUN_STATES, type EpochRow, isActive, type Run } from './core/run.ts';
+import type { StateFacts } from './core/run-facts.ts';
 import { NO_PROGRESS, proceed, type RunProgress } from './core/run-progress.ts';
-import type { StateFacts } from './core/run-state.ts';
 import { type RunFacts, summarizeRun } from './core/run-summary.ts';
-import type { GpuProcess } from './core/sample.ts';
+import { createGpuUse, type GpuUse } from './gpu-use.ts';
+import { isIngested } from './ingested-run.ts';
+import { FILES_BEFORE, factsLeftOf, notFoundAgain } from './run-left.ts';
+import { createRunLives } from './run-lives.ts';
 
 /** What one look at a run folder found, before anything is derived from it. */
 export type RunLook = {
@@ -20,16 +23,19 @@ export type RunLook = {
   readonly unjudged: readonly EpochRow[];
 };
 
+/** The part of a batch that tells of processes. */
+export type ProcessNews = Pick<Batch, 'processes' | 'lives' | 'candidates' | 'launches' | 'exits' | 'kernelKills'>;
+
 type Tracked = {
   facts: RunFacts;
   progress: RunProgress;
+  /** By their source. */
+  outputs: ReadonlyMap<string, KnownOutput>;
   /** As last summarized, with the tags and notes of the store; null before the first time. */
   run: Run | null;
   rowsKeptOut: Map<string, number>;
   /** See `StateFacts.watchedSince`. */
   watchedSince: number | null;
-  /** Processes that were last known to be the run's. */
-  pids: ReadonlySet<number>;
   lost: StateFacts['lost'];
   /** The last look found something that an ended run can begin again by. */
   stirs: boolean;
@@ -44,22 +50,24 @@ type Tracked = {
 export type RunTracker = {
   /** Stores what a look found. */
   readonly append: (observed: ObservedRun, now: number) => RunLook;
+  /** Takes what was new in an output of a run, as a look or as a part of one. */
+  readonly hear: (look: RunLook, news: OutputNews) => RunLook;
+  /** A look at a run that found nothing yet; null: no run is known at this path. */
+  readonly lookOf: (path: string) => RunLook | null;
   /** Derives the run from all that is known of it after a look. */
   readonly derive: (look: RunLook, now: number) => Run;
   /** Takes the GPUs that the driver lists. */
   readonly setGpus: (gpus: readonly ObservedGpu[]) => void;
-  /** Takes a list of all GPU processes (null: not knowable now); the runs that changed by it are returned. */
-  readonly setProcesses: (processes: readonly ObservedProcess[] | null, now: number) => readonly Run[];
+  /** Takes what a look tells of processes, on GPUs and off them; the runs that changed by it are returned. */
+  readonly setProcesses: (batch: ProcessNews, now: number) => readonly Run[];
+  /** The pids of active runs to ask /proc for. */
+  readonly pidsToWatch: () => readonly number[];
+  /** Active runs whose process nobody knows. */
+  readonly withoutProcess: () => readonly Run[];
   /** Judges the active runs by the clock; those whose state changed are returned. */
   readonly tick: (now: number) => readonly Run[];
   readonly active: () => readonly Run[];
-  /** The UUIDs of the GPUs that belong to a run. */
-  readonly gpusOf: (run: string) => readonly string[];
-  readonly runOf: (gpuUuid: string) => string | null;
-  /** Today's place of a GPU: `gpu:INDEX` is its subject; undefined for one that is not there. */
-  readonly placeOf: (gpuUuid: string) => GpuPlace | undefined;
-  /** Bytes that the run of this GPU holds on it by its own processes; null: not known. */
-  readonly runMemoryOn: (gpuUuid: string) => number | null;
+  readonly gpus: Pick<GpuUse, 'gpusOf' | 'runOf' | 'placeOf' | 'runMemoryOn'>;
   /** Lets go of a run that nobody looks at any more; it is read from the store again when it stirs. */
   readonly forget: (run: string) => void;
   /** Ends the active run, other than `except`, whose folder was at this path. */
@@ -79,9 +87,8 @@ export const createRunTracker = (deps: {
 }): RunTracker => {
   const { store, host } = deps;
   const tracked = new Map<string, Tracked>();
-  const places = new Map<string, GpuPlace>(store.listGpus().map(({ uuid, index }) => [uuid, { uuid, index }]));
-  let processes: readonly ObservedProcess[] | null = null;
-  let attribution: Attribution = { runs: new Map(), gpus: new Map(), processes: new Map() };
+  const gpus = createGpuUse({ store });
+  const lives = createRunLives({ host, gpus });
 
   const readProgress = (id: string): RunProgress => store.rowsOf(id).reduce(proceed, NO_PROGRESS);
 
@@ -97,24 +104,27 @@ export const createRunTracker = (deps: {
     }
   };
 
-  const enter = (id: string, facts: RunFacts, stored: Run | null): Tracked => {
+  /** `rows`: all of the run; null: they are in the store. */
+  const enter = (id: string, facts: RunFacts, stored: Run | null, rows: readonly EpochRow[] | null): Tracked => {
     const entry: Tracked = {
       facts,
-      progress: readProgress(id),
+      progress: rows === null ? readProgress(id) : rows.reduce(proceed, NO_PROGRESS),
+      outputs: new Map(store.outputsOf(id).map((output) => [output.source, output])),
       run: stored,
       rowsKeptOut: new Map(),
       watchedSince: stored !== null && isActive(stored) ? deps.startedAt : null,
-      pids: new Set(),
       lost: null,
       stirs: true,
       judgeAll: stored !== null,
     };
     tracked.set(id, entry);
+    for (const { facts: said } of entry.outputs.values()) if (said.start !== null) lives.said(id, said.start);
+    if (stored !== null && isActive(stored)) lives.onGpus(id, stored.pids);
     return entry;
   };
 
   const summarize = (id: string, entry: Tracked, now: number): Run => {
-    const own = attribution.runs.get(id);
+    const ends = lives.facts(id, now);
     return {
       ...summarizeRun({
         id,
@@ -124,10 +134,11 @@ export const createRunTracker = (deps: {
         rowsKeptOut: [...entry.rowsKeptOut.values()].reduce((a, b) => a + b, 0),
         watchedSince: entry.watchedSince,
         lost: entry.lost,
-        processes: presence(entry.pids),
+        outputs: [...entry.outputs.values()],
+        ...ends,
         // A run that has ended keeps the GPUs that it ran on.
-        gpus: own === undefined ? (entry.run?.gpus ?? []) : subjectsOf(own.gpus),
-        pids: own?.pids ?? [],
+        gpus: gpus.subjectsOf(id) ?? entry.run?.gpus ?? [],
+        pids: union(gpus.pidsOf(id), ends.process.status === 'alive' ? ends.process.pids : []),
         now,
       }),
       tags: entry.run?.tags ?? [],
@@ -135,45 +146,23 @@ export const createRunTracker = (deps: {
     };
   };
 
-  const presence = (pids: ReadonlySet<number>): StateFacts['processes'] => {
-    if (pids.size === 0 || processes === null) return 'unknown';
-    return processes.some(({ pid }) => pids.has(pid)) ? 'alive' : 'gone';
-  };
-
-  const subjectsOf = (uuids: readonly string[]): string[] =>
-    uuids.map((uuid) => `gpu:${places.get(uuid)?.index ?? uuid}`);
-
+  const activeInStore = () => store.listRuns({ states: ACTIVE_RUN_STATES, limit: 10_000 }).items;
   const activeRuns = () => [...tracked.values()].flatMap(({ run }) => (run !== null && isActive(run) ? [run] : []));
 
-  const attribute = () => {
-    const runs = [...tracked.values()].flatMap(({ run, facts }) =>
-      // A resume writes its arguments anew: that is when the process which runs now began.
+  /** The active runs with the moment at which the process that runs now began: a resume writes its arguments anew. */
+  const beganRuns = () =>
+    [...tracked.values()].flatMap(({ run, facts }) =>
       run !== null && isActive(run) ? [{ ...run, startedAt: facts.argsAt ?? run.startedAt }] : [],
     );
-    attribution = attributeGpus(runs, [...places.values()], processes, attribution.processes);
-    for (const uuid of places.keys()) {
-      store.setGpuUse(uuid, {
-        run: attribution.gpus.get(uuid) ?? null,
-        processes: processes?.filter((process) => process.gpuUuid === uuid).map(processOf) ?? null,
-      });
-    }
-    for (const [id, own] of attribution.runs) {
-      const entry = tracked.get(id);
-      if (entry && own.pids.length > 0) entry.pids = new Set(own.pids);
-    }
-  };
 
-  const processOf = (process: ObservedProcess): GpuProcess => {
-    const match = attribution.processes.get(process.pid);
-    return {
-      pid: process.pid,
-      user: process.user,
-      command: process.command,
-      memory: process.memory,
-      utilization: null,
-      run: match?.run ?? null,
-      confidence: match?.confidence ?? null,
-    };
+  const attribute = () => {
+    const runs = beganRuns();
+    gpus.attribute(runs);
+    for (const { id } of runs) {
+      const pids = gpus.pidsOf(id);
+      if (pids.length > 0) lives.onGpus(id, pids);
+    }
+    for (const [pid, match] of gpus.matches()) lives.matched(match.run, pid, match);
   };
 
   /** Summarizes every active run anew and keeps those that differ in what `changed` looks at. */
@@ -191,30 +180,61 @@ export const createRunTracker = (deps: {
     return result;
   };
 
+  const inPlace = (path: string, work: (run: string) => void) => {
+    const id = store.runAt(path, host);
+    if (id !== null && tracked.has(id)) work(id);
+  };
+
+  const entryOf = (id: string): Tracked => {
+    const entry = tracked.get(id);
+    if (entry === undefined) throw new Error(`run ${id} was let go of before it was derived`);
+    return entry;
+  };
+
   return {
     append: (observed, now) => {
       const { id, isNew, rows } = store.observeRun(observed, host, now);
       const { rows: _, ...facts } = observed;
       const before = tracked.get(id);
-      const entry = before ?? enter(id, facts, isNew ? null : (store.getRun(id) ?? null));
+      const entry = before ?? (isNew ? enter(id, facts, null, rows) : enter(id, facts, store.getRun(id) ?? null, null));
       if (before !== undefined) advance(id, entry, rows);
       const wasActive = entry.run === null ? null : isActive(entry.run);
       const movedFrom = entry.run !== null && entry.run.path !== facts.path ? entry.run.path : null;
       // A run that has ended stays what it was until something new is written: silence alone cannot revive it.
       entry.stirs = rows.length > 0 || (facts.argsAt ?? 0) > (entry.run?.endedAt ?? 0);
       entry.facts = facts;
+      entry.rowsKeptOut.delete(FILES_BEFORE);
       if (observed.results !== null) entry.rowsKeptOut.set(observed.results.generation, observed.results.rowsKeptOut);
-      // It writes: whatever became of the processes that we knew, others do its work.
-      if (rows.length > 0 && presence(entry.pids) === 'gone') entry.pids = new Set();
+      if (rows.length > 0) lives.writes(id);
       entry.lost = null;
       if (rows.length > 0 && wasActive === false) entry.watchedSince = now;
       const unjudged = entry.judgeAll && wasActive === true ? store.rowsOf(id) : rows;
       entry.judgeAll = false;
       return { id, isNew, wasActive, movedFrom, newRows: rows, unjudged };
     },
+    hear: (look, { known, events }) => {
+      const entry = entryOf(look.id);
+      entry.outputs = new Map([...entry.outputs, [known.source, known]]);
+      if (events.some(({ kind }) => kind !== 'log')) entry.stirs = true;
+      if (known.facts.start !== null) lives.said(look.id, known.facts.start);
+      return look;
+    },
+    lookOf: (path) => {
+      const id = store.runAt(path, host);
+      if (id === null) return null;
+      const run = store.getRun(id) ?? null;
+      if (!tracked.has(id)) {
+        if (run === null) return null;
+        const entry = enter(id, factsLeftOf(run), run, null);
+        entry.stirs = false;
+        entry.rowsKeptOut.set(FILES_BEFORE, run.rowsKeptOut);
+      }
+      const { run: derived } = entryOf(id);
+      const wasActive = derived === null ? null : isActive(derived);
+      return { id, isNew: false, wasActive, movedFrom: null, newRows: [], unjudged: [] };
+    },
     derive: ({ id, wasActive }, now) => {
-      const entry = tracked.get(id);
-      if (entry === undefined) throw new Error(`run ${id} was let go of before it was derived`);
+      const entry = entryOf(id);
       let run = entry.run !== null && wasActive === false && !entry.stirs ? entry.run : summarize(id, entry, now);
       entry.run = run;
       if (isActive(run) !== (wasActive ?? false)) {
@@ -236,17 +256,7 @@ export const createRunTracker = (deps: {
       return null;
     },
     loseUnseen: () =>
-      store
-        .listRuns({ states: ACTIVE_RUN_STATES, limit: 10_000 })
-        .items.filter((run) => !tracked.has(run.id))
-        .map((run) => ({
-          ...run,
-          state: run.epochs === 0 ? 'failed' : 'stopped',
-          stateReason: 'folder_gone',
-          stateEvidence: [`${run.path} was not found when the service started`],
-          endedAt: run.updatedAt,
-          etaAt: null,
-        })),
+      activeInStore().flatMap((run) => (tracked.has(run.id) || isIngested(run) ? [] : notFoundAgain(run))),
     excuseSilence: (now) => {
       for (const entry of tracked.values()) {
         if (entry.run !== null && isActive(entry.run)) entry.watchedSince = now;
@@ -254,34 +264,36 @@ export const createRunTracker = (deps: {
     },
     forget: (run) => {
       tracked.delete(run);
+      lives.forget(run);
     },
-    setGpus: (gpus) => {
-      const moved = gpus.some(({ uuid, index }) => places.get(uuid)?.index !== index);
-      if (!moved) return;
-      const taken = new Set(gpus.map(({ index }) => index));
-      for (const [uuid, { index }] of places) if (taken.has(index)) places.delete(uuid);
-      for (const { uuid, index } of gpus) places.set(uuid, { uuid, index });
-      attribute();
+    setGpus: (list) => {
+      if (gpus.setGpus(list)) attribute();
     },
-    setProcesses: (list, now) => {
-      processes = list;
-      attribute();
+    setProcesses: (
+      { processes, lives: seen = [], candidates = [], launches = [], exits = [], kernelKills = [] },
+      now,
+    ) => {
+      if (processes !== undefined) {
+        gpus.setProcesses(processes);
+        attribute();
+      }
+      for (const match of matchCandidates(beganRuns(), candidates).values()) lives.matched(match.run, match.pid, match);
+      for (const { path, pid, startedAt } of launches) inPlace(path, (id) => lives.launched(id, pid, startedAt));
+      for (const exit of exits) inPlace(exit.path, (id) => lives.exited(id, exit));
+      lives.killed(kernelKills);
+      lives.see(seen, now);
       return refresh(now, (a, b) => a.state !== b.state || !same(a.gpus, b.gpus) || !same(a.pids, b.pids));
     },
+    pidsToWatch: () => lives.pidsOf(activeRuns()),
+    withoutProcess: () => lives.withoutProcess(beganRuns()),
     tick: (now) => refresh(now, (a, b) => a.state !== b.state || a.stateReason !== b.stateReason),
     active: activeRuns,
-    gpusOf: (run) => attribution.runs.get(run)?.gpus ?? [],
-    runOf: (uuid) => attribution.gpus.get(uuid) ?? null,
-    placeOf: (uuid) => places.get(uuid),
-    runMemoryOn: (uuid) => {
-      const run = attribution.gpus.get(uuid);
-      if (run === undefined || processes === null) return null;
-      const own = processes.filter((p) => p.gpuUuid === uuid && attribution.processes.get(p.pid)?.run === run);
-      return own.length === 0 || own.some((p) => p.memory === null)
-        ? null
-        : own.reduce((total, p) => total + (p.memory ?? 0), 0);
-    },
+    gpus,
     reload: () => {
+      // No look at a folder will find these again; by the clock they still end.
+      for (const run of activeInStore()) {
+        if (isIngested(run) && !tracked.has(run.id)) enter(run.id, factsLeftOf(run), run, null);
+      }
       for (const [id, entry] of tracked) {
         entry.run = store.getRun(id) ?? null;
         entry.progress = readProgress(id);
@@ -293,6 +305,9 @@ export const createRunTracker = (deps: {
 };
 
 const order = (a: EpochRow, b: EpochRow): number => a.attempt - b.attempt || a.epoch - b.epoch;
+
+const union = (a: readonly number[], b: readonly number[]): number[] =>
+  [...new Set([...a, ...b])].sort((x, y) => x - y);
 
 const same = (a: readonly unknown[], b: readonly unknown[]): boolean =>
   a.length === b.length && a.every((value, i) => value === b[i]);

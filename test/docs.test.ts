@@ -75,10 +75,14 @@ t.test('every collector of a running service is documented, and no other', async
     gpus: [{ uuid: 'GPU-a', name: 'NVIDIA A100', memoryMib: 40_960, powerLimit: 250 }],
     trainings: [],
   };
-  const folder = t.testdir({ 'simulation.json': JSON.stringify(simulation), runs: {} });
+  const folder = t.testdir({
+    'simulation.json': JSON.stringify(simulation),
+    'signalbox.yaml': 'logs: [elsewhere/*.log]\n',
+    runs: {},
+  });
   const nvidiaSmi = installNvidiaSmi({ folder, simulationFile: join(folder, 'simulation.json') });
   const places = ['--watch', join(folder, 'runs'), '--db', join(folder, 'history.db'), '--nvidia-smi', nvidiaSmi];
-  const service = await startService(places);
+  const service = await startService([...places, '--config', join(folder, 'signalbox.yaml')]);
   t.teardown(service.stop);
   const readiness: unknown = await (await fetch(`${service.url}/readyz`)).json();
   await service.stop();

@@ -40,6 +40,7 @@ const assemble = (path = ':memory:', store: Store = openStore({ path, migrations
     clock,
     samplePeriodMs: 1000,
     onRun: () => {},
+    onHeard: () => {},
     onRest: () => {},
   });
   pipeline.reload();
@@ -62,7 +63,7 @@ const run = (rows: readonly ObservedRow[], over: Partial<ObservedRun> = {}): Obs
   folder: { device: 1, inode: 7, bornAt: null },
   args: { task: 'detect', mode: 'train', model: 'yolo11n.pt', epochs: 100, patience: 0, device: 0 },
   argsAt: T0,
-  results: { generation: 'g1', inode: 8, fresh: false, mtimeAt: T0, size: 1, rowsKeptOut: 0 },
+  results: { generation: 'g1', inode: 8, fresh: false, mtimeAt: T0, size: 1, rowsKeptOut: 0, epochsPlanned: null },
   rows,
   resultsPngAt: null,
   activityAt: rows.at(-1)?.at ?? T0,
@@ -111,6 +112,7 @@ t.test('an old run gives one runs event; its alerts are kept as resolved and tol
     events.map((event) => event.topic),
     ['runs'],
   );
+  while (pipeline.judgeOld());
   const { items } = store.listAlerts({ limit: 10 });
   t.match(items, [{ rule: 'loss_nan', state: 'resolved', backfilled: true, epochs: [50, 50] }]);
   t.equal(items[0]?.firedAt, T0 + 49 * 60_000, 'judged in its own time');

@@ -1,8 +1,11 @@
 import { parseDocument } from 'yaml';
 
+/** Plain JSON values by name. */
+export type Args = Readonly<Record<string, unknown>>;
+
 /** The values of an args file, or why there are none. */
 export type ParsedArgs =
-  | { readonly args: Readonly<Record<string, unknown>>; readonly problem: null }
+  | { readonly args: Args; readonly problem: null }
   | { readonly args: null; readonly problem: string };
 
 /** No args file is larger: real ones have 1 to 5 KB. */
@@ -11,12 +14,30 @@ export const MAX_ARGS_BYTES = 256 * 1024;
 const MAX_ALIASES = 100;
 
 /**
- * Reads `args.yaml` (Ultralytics) or `opt.yaml` (YOLOv5, v7, v9) into plain JSON values. Never throws: a broken file
- * costs a run its arguments and nothing else. Tags of Python objects, as in some `opt.yaml`, are read as the values
- * that they carry; numbers that JSON cannot hold become null.
+ * Reads `args.yaml` (Ultralytics), `opt.yaml` or `hyp.yaml` (YOLOv5, v7, v9) into plain JSON values. Never throws: a
+ * broken file costs a run its arguments and nothing else. Tags of Python objects, as in some `opt.yaml`, are read as
+ * the values that they carry; numbers that JSON cannot hold become null. `yes` and `on` are words: PyYAML, which writes
+ * these files, writes `true`. Of a file whose end is missing or NUL bytes (a crash) the complete lines are read.
  */
 export const parseArgs = (text: string): ParsedArgs => {
   if (Buffer.byteLength(text) > MAX_ARGS_BYTES) return refuse(`expected at most ${MAX_ARGS_BYTES} bytes`);
+  const [written = ''] = text.split('\0', 1);
+  const parsed = parseYaml(written);
+  const complete = written.slice(0, written.lastIndexOf('\n') + 1);
+  return parsed.args === null && complete !== '' && complete !== written ? parseYaml(complete) : parsed;
+};
+
+/**
+ * The arguments of a YOLOv5, v7 or v9 run with its hyperparameters under their own names. They stand in `hyp.yaml`
+ * (`hyp`), or in `opt.yaml` itself, where `hyp:` is otherwise a path. A name in both is the one of `opt.yaml`.
+ */
+export const withHyperparameters = (opt: Args, hyp: Args | null): Args => ({
+  ...hyp,
+  ...(isMapping(opt.hyp) && opt.hyp),
+  ...opt,
+});
+
+const parseYaml = (text: string): ParsedArgs => {
   try {
     const document = parseDocument(text, { schema: 'core', customTags: [], uniqueKeys: false, logLevel: 'silent' });
     const [error] = document.errors;
@@ -42,4 +63,4 @@ const describe = (value: unknown): string => {
   return Array.isArray(value) ? 'a list' : `a ${typeof value}`;
 };
 
-const toJson = (value: Record<string, unknown>): Readonly<Record<string, unknown>> => JSON.parse(JSON.stringify(value));
+const toJson = (value: Record<string, unknown>): Args => JSON.parse(JSON.stringify(value));

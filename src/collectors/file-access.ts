@@ -63,9 +63,12 @@ const LOCAL_FILE_SYSTEMS = new Set([
   0x794c7630, // overlayfs
 ]);
 
+/** Whether a folder lies on a disk of this machine: there no call hangs, and every change is this machine's own. */
+export const isLocal = async (folder: string): Promise<boolean> => LOCAL_FILE_SYSTEMS.has((await statfs(folder)).type);
+
 /** The quickest access that a hung disk cannot turn against us: prompt on local file systems, else patient. */
 export const accessFor = async (folder: string): Promise<FileAccess> =>
-  LOCAL_FILE_SYSTEMS.has((await statfs(folder)).type) ? promptAccess : patientAccess;
+  (await isLocal(folder)) ? promptAccess : patientAccess;
 
 const nullIfMissing = (error: unknown): null => {
   if (isMissing(error)) return null;

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createAttemptSplitter, type FileAttempt } from './results-attempts.ts';
-import { type ReadRow, type ResultValues, readCsvHeader } from './results-csv.ts';
+import { readCsvHeader } from './results-csv.ts';
+import type { ReadRow, ResultValues } from './results-row.ts';
+import { epochsPlannedBy, readTxtRow } from './results-txt.ts';
 
 /** A row of a result file before it is known when it was written. */
 export type ParsedRow = ResultValues & FileAttempt;
@@ -12,8 +14,10 @@ export type ResultsParser = {
    * line still being written: it has to come again, with what follows it.
    */
   readonly push: (bytes: Buffer) => { readonly rows: readonly ParsedRow[]; readonly taken: number };
-  /** Hash of the header and the first line after it; null until both are complete. */
+  /** Hash of the first line and the next one, without a header of the first row alone; null until they are complete. */
   readonly generation: () => string | null;
+  /** How many epochs the training was to have by the last row that says so (`0/299` in results.txt); null: none does. */
+  readonly epochsPlanned: () => number | null;
   /** Lines so far that are no rows, an unfinished one with NUL bytes included. */
   readonly rowsKeptOut: () => number;
 };
@@ -21,12 +25,17 @@ export type ResultsParser = {
 /** No row is longer; a line that is gets skipped instead of being waited for. */
 export const MAX_LINE_BYTES = 64 * 1024;
 
-/** The format is known by the first line. A file whose first line is no header is lines kept out. */
+/**
+ * A file is `results.txt` until a header says what its columns are; a header further down (another version appended to
+ * the file) says it anew. Only a line with its end is a row: without it the last number may be half of one, and a
+ * trainer that was killed while writing never ends it.
+ */
 export const createResultsParser = (): ResultsParser => {
   const splitAttempt = createAttemptSplitter();
-  let header: string | null = null;
+  let readRow: ReadRow = readTxtRow;
+  let firstLine: string | null = null;
   let generation: string | null = null;
-  let readRow: ReadRow = () => null;
+  let epochsPlanned: number | null = null;
   let keptOut = 0;
   let insideLongLine = false;
   let brokenEnd = false;
@@ -37,14 +46,21 @@ export const createResultsParser = (): ResultsParser => {
     if (broken !== -1) keptOut++;
     const line = text.slice(broken + 1).trimEnd();
     if (line === '') return null;
-    if (header === null) {
-      header = line;
-      readRow = readCsvHeader(line) ?? readRow;
+    const header = readCsvHeader(line);
+    if (header) {
+      readRow = header;
+      firstLine ??= line;
       return null;
     }
-    generation ??= createHash('sha256').update(`${header}\n${line}`).digest('hex').slice(0, 32);
     const values = readRow(line);
-    if (values) return { ...values, ...splitAttempt(values) };
+    if (generation === null) {
+      if (firstLine === null && values === null) firstLine = line;
+      else generation = hash(firstLine ?? '', line);
+    }
+    if (values) {
+      if (readRow === readTxtRow) epochsPlanned = epochsPlannedBy(line);
+      return { ...values, ...splitAttempt(values) };
+    }
     if (broken === -1) keptOut++;
     return null;
   };
@@ -65,6 +81,10 @@ export const createResultsParser = (): ResultsParser => {
       return { rows: lines.map(readLine).filter((row) => row !== null), taken: end };
     },
     generation: () => generation,
+    epochsPlanned: () => epochsPlanned,
     rowsKeptOut: () => keptOut + (brokenEnd && !insideLongLine ? 1 : 0),
   };
 };
+
+const hash = (firstLine: string, line: string): string =>
+  createHash('sha256').update(`${firstLine}\n${line}`).digest('hex').slice(0, 32);

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { OpenFile } from './file-access.ts';
+import { readAt } from './file-read.ts';
 import { createResultsParser, type ParsedRow } from './results-parser.ts';
 
 /** What of one result file was taken so far, and enough of it to recognise the file again. */
 export type ResultsTail = {
   readonly generation: () => string | null;
+  readonly epochsPlanned: () => number | null;
   readonly rowsKeptOut: () => number;
   /** Bytes of complete lines, from the file's beginning. */
   readonly taken: () => number;
@@ -34,6 +36,7 @@ export const createResultsTail = (): ResultsTail => {
 
   return {
     generation: parser.generation,
+    epochsPlanned: parser.epochsPlanned,
     rowsKeptOut: parser.rowsKeptOut,
     taken: () => taken,
 
@@ -51,7 +54,8 @@ export const createResultsTail = (): ResultsTail => {
 
     readOn: async (file, end, signal) => {
       const rows: ParsedRow[] = [];
-      for (let first = true; taken < end; first = false) {
+      // Also when there is nothing to take: the unfinished line that was there may have been cut off.
+      for (let first = true; first || taken < end; first = false) {
         if (!first) await othersTurn();
         signal.throwIfAborted();
         const wanted = Math.min(CHUNK_BYTES, end - taken);
@@ -70,16 +74,4 @@ export const createResultsTail = (): ResultsTail => {
       return { rows, cut: false };
     },
   };
-};
-
-/** Up to `length` bytes from `position`; fewer only where the file ends. */
-const readAt = async (file: OpenFile, position: number, length: number): Promise<Buffer> => {
-  const buffer = Buffer.allocUnsafe(length);
-  let filled = 0;
-  while (filled < length) {
-    const bytesRead = await file.read(buffer, filled, length - filled, position + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return buffer.subarray(0, filled);
 };

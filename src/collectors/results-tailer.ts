@@ -28,7 +28,9 @@ export type ResultsTailer = {
  * bytes has grown. Another inode is a continuation when it begins with all the bytes taken (rsync writes a new file
  * each time). Anything else is read anew from its first byte, and then its generation decides: the same header and
  * first row, to the last digit, is the same training rewritten (YOLOv7's resume shortens its file); another one is
- * `fresh`, a re-run.
+ * `fresh`, a re-run. Not to be told is a re-run into a new file whose first row is the old one's to the last digit: it
+ * takes a file without `time`, a trainer that repeats itself exactly, and somebody who deleted the old file. Its rows
+ * count as the old ones, which they are, until one differs.
  *
  * Only the bytes that one stat counted are read, so that its mtime belongs to them. Bytes that come later come with
  * a hint or a poll of their own.
@@ -70,6 +72,7 @@ export const createResultsTailer = (path: string): ResultsTailer => {
       mtimeAt: Number(found.mtimeMs),
       size: Number(found.size),
       rowsKeptOut: tail.rowsKeptOut(),
+      epochsPlanned: tail.epochsPlanned(),
     };
   };
 

@@ -1,8 +1,12 @@
 /** What a run's arguments are in: `args.yaml` by Ultralytics, `opt.yaml` by YOLOv5, v7 and v9. */
 export const ARGS_FILES = ['args.yaml', 'opt.yaml'] as const;
 
+/** What `opt.yaml` leaves out: the learning rate and the like. */
+export const HYP_FILE = 'hyp.yaml';
+
 /** What a run's epochs are in: one row an epoch. `results.txt` is YOLOv7's and old YOLOv5's. */
 export const RESULT_FILES = ['results.csv', 'results.txt'] as const;
+export type ResultFile = (typeof RESULT_FILES)[number];
 
 /** A folder that holds one of these is a run folder. */
 export const RUN_FILES: readonly string[] = [...ARGS_FILES, ...RESULT_FILES];

@@ -6,6 +6,12 @@ import type { Collector } from '../core/ports.ts';
 import { fileOrNull, isMissing, statOrNull } from './file-stat.ts';
 import { isRunTreeFolder, RUN_FILES } from './run-files.ts';
 
+/** Finds run folders. */
+export type RunFinder = Collector & {
+  /** The files of the run folder at this path as they were last seen; null: none is known there. */
+  readonly filesOf: (path: string) => string | null;
+};
+
 /** What the finder is given. */
 export type RunFinderParts = {
   /** Searched at any depth. They may appear later, overlap, or be run folders themselves. */
@@ -14,6 +20,8 @@ export type RunFinderParts = {
   readonly onFolder: (path: string) => void;
   /** Whether the folder has a collector of its own, which then sees its changes. */
   readonly isWatched: (path: string) => boolean;
+  /** Folders (`DEVICE:INODE`) whose runs have ended, with their files as they were then: nobody needs to hear of them. */
+  readonly settled: ReadonlyMap<string, Told>;
   readonly log: Log;
 };
 
@@ -34,16 +42,17 @@ type Listing = {
 };
 
 /** A run folder as `onFolder` was last told of it, or as a walk last found it while it had a collector of its own. */
-type Told = { readonly path: string; readonly files: string };
+export type Told = { readonly path: string; readonly files: string };
 
 /**
  * Finds run folders. A hint looks at the one folder that it names. The poll walks the trees for what hints miss:
  * folders are known by their inode, so that each is told of once, by the first path that leads to it, through symbolic
  * links and overlapping roots too. The finder has no data of its own: its batch is empty.
  */
-export const createRunFinder = ({ roots, onFolder, isWatched, log }: RunFinderParts): Collector => {
+export const createRunFinder = ({ roots, onFolder, isWatched, settled, log }: RunFinderParts): RunFinder => {
   const listings = new Map<string, Listing>();
-  const told = new Map<string, Told>();
+  const told = new Map<string, Told>(settled);
+  const filesAt = new Map<string, string>();
   const unreadable = new Set<string>();
   let restUntil = 0;
 
@@ -83,6 +92,7 @@ export const createRunFinder = ({ roots, onFolder, isWatched, log }: RunFinderPa
     if (files === null) return;
     const before = told.get(id);
     told.set(id, { path, files });
+    filesAt.set(path, files);
     if (before?.path !== path || (before.files !== files && !isWatched(path))) onFolder(path);
   };
 
@@ -112,6 +122,7 @@ export const createRunFinder = ({ roots, onFolder, isWatched, log }: RunFinderPa
   };
 
   return {
+    filesOf: (path) => filesAt.get(path) ?? null,
     name: 'run-finder',
     when: { everyMs: EVERY_MS, trees: { roots, files: RUN_FILES } },
     timeoutMs: TIMEOUT_MS,

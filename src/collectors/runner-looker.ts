@@ -14,6 +14,7 @@ export type Looker = {
 export type LookerParts = {
   readonly collector: Collector;
   readonly clock: Clock;
+  readonly polling: 'auto' | 'always';
   readonly logOnce: LogOnce;
   readonly ingest: (batch: Batch, collectorName: string) => void;
 };
@@ -30,7 +31,7 @@ const BREAK_THROUGH_EVERY_MS = 1000;
  * still give a batch, that is taken. Time-outs and trailing looks run in the machine's time: both are about its disks
  * and drivers, whatever the speed of a demo's clock.
  */
-export const createLooker = ({ collector, clock, logOnce, ingest }: LookerParts): Looker => {
+export const createLooker = ({ collector, clock, polling, logOnce, ingest }: LookerParts): Looker => {
   const { name, when } = collector;
   let underWay: { readonly abort: AbortController; readonly ended: Promise<void> } | null = null;
   let closed = false;
@@ -38,7 +39,13 @@ export const createLooker = ({ collector, clock, logOnce, ingest }: LookerParts)
   let everything = false;
   let hints = new Set<string>();
 
-  let health: CollectorHealth = { name, lastSuccessAt: null, lastErrorAt: null, error: null, failures: 0 };
+  let health: Omit<CollectorHealth, 'polling'> = {
+    name,
+    lastSuccessAt: null,
+    lastErrorAt: null,
+    error: null,
+    failures: 0,
+  };
   let lookedAt = 0;
   let dueAt = clock.now();
   let cancelPoll: Cancel = () => {};
@@ -144,12 +151,12 @@ export const createLooker = ({ collector, clock, logOnce, ingest }: LookerParts)
     });
   };
 
-  const watch = openWatch(collector, askTwice, ask, logOnce);
+  const watch = polling === 'always' ? null : openWatch(collector, askTwice, ask, logOnce);
   when.woken?.(() => ask(null));
   ask(null);
 
   return {
-    health: () => health,
+    health: () => ({ ...health, polling: wantsHints(collector) && watch?.givesHints() !== true }),
     close: async () => {
       closed = true;
       for (const cancel of [cancelPoll, cancelTrailing, cancelBreakThrough]) cancel?.();
@@ -161,6 +168,8 @@ export const createLooker = ({ collector, clock, logOnce, ingest }: LookerParts)
     },
   };
 };
+
+const wantsHints = ({ when }: Collector): boolean => when.folder !== undefined || when.trees !== undefined;
 
 const openWatch = (
   { when }: Collector,

@@ -9,6 +9,8 @@ import { createLooker, type Looker } from './runner-looker.ts';
 export type RunnerParts = {
   readonly clock: Clock;
   readonly log: Log;
+  /** `always`: no hints are asked for, looks come by the clock alone. */
+  readonly polling: 'auto' | 'always';
   /** Takes what a look found. When it throws, the collector is told to say everything again, and backs off. */
   readonly ingest: (batch: Batch, collectorName: string) => void;
 };
@@ -27,7 +29,7 @@ export type Runner = {
 const CLOSE_WITHIN_MS = 2000;
 
 /** Starts empty; see {@link Runner}. */
-export const createRunner = ({ clock, log, ingest }: RunnerParts): Runner => {
+export const createRunner = ({ clock, log, polling, ingest }: RunnerParts): Runner => {
   const lookers = new Map<string, Looker>();
   const closing = new Set<Promise<void>>();
   const logOnce = createLogOnce(log);
@@ -47,7 +49,7 @@ export const createRunner = ({ clock, log, ingest }: RunnerParts): Runner => {
     add: (collector) => {
       if (lookers.has(collector.name))
         throw new Error(`collector ${collector.name}: there is one of this name already`);
-      lookers.set(collector.name, createLooker({ collector, clock, logOnce, ingest }));
+      lookers.set(collector.name, createLooker({ collector, clock, polling, logOnce, ingest }));
     },
     remove,
     health: () => [...lookers.values()].map((looker) => looker.health()),

@@ -1,6 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { basename, join, resolve, sep } from 'node:path';
 import { watch as watchWithChokidar } from 'chokidar';
+import { isLocal } from './file-access.ts';
 import { isMissing, statOrNull } from './file-stat.ts';
 import { isRunTreeFolder } from './run-files.ts';
 
@@ -8,6 +9,8 @@ import { isRunTreeFolder } from './run-files.ts';
 export type Watch = {
   /** Arms the watch where its folder came or was replaced since. To be called before a look that sees everything. */
   readonly refresh: () => Promise<void>;
+  /** False where hints are not to be relied on: no watch could be had, or another machine may write (NFS). */
+  readonly givesHints: () => boolean;
   readonly close: () => Promise<void>;
 };
 
@@ -25,6 +28,7 @@ export const watchFolder = (
 ): Watch => {
   let watcher: FSWatcher | null = null;
   let armedOn: bigint | null = null;
+  let local = false;
   let closed = false;
 
   const disarm = () => {
@@ -46,12 +50,15 @@ export const watchFolder = (
         const found = await statOrNull(folder);
         if (closed || found?.ino === armedOn) return;
         disarm();
-        if (found) arm(found.ino);
+        if (!found) return;
+        local = await isLocal(folder);
+        if (!closed) arm(found.ino);
       } catch (error) {
         disarm();
         if (!isMissing(error)) onProblem(error);
       }
     },
+    givesHints: () => armedOn !== null && local,
     close: async () => {
       closed = true;
       disarm();
@@ -89,6 +96,10 @@ export const watchTrees = (
   watcher.on('all', (_event, path) => {
     if (trees.files.includes(basename(path))) onHint(path);
   });
-  watcher.on('error', onProblem);
-  return { refresh: async () => {}, close: () => watcher.close() };
+  let broken = false;
+  watcher.on('error', (error) => {
+    broken = true;
+    onProblem(error);
+  });
+  return { refresh: async () => {}, givesHints: () => !broken, close: () => watcher.close() };
 };

@@ -1,4 +1,5 @@
-import type { ObservedProcess } from './batch.ts';
+import type { ObservedCandidate, ObservedProcess } from './batch.ts';
+import { kindOfCommand } from './run-command.ts';
 
 /** What is needed of an active run to find its processes and GPUs. */
 export type RunOnHost = {
@@ -39,7 +40,7 @@ export const attributeGpus = (
   for (const process of processes ?? []) {
     const before = known.get(process.pid);
     const stays = before?.startedAt === process.startedAt && runs.some((run) => run.id === before.run);
-    const match = stays ? before : matchProcess(process, runs, gpus);
+    const match = stays ? before : matchProcess(process, runs, (run) => mayUse(run, process.gpuUuid, gpus));
     if (match !== null) matches.set(process.pid, match);
   }
 
@@ -79,9 +80,49 @@ export const attributeGpus = (
   };
 };
 
+/** The process that does a run's work, as far as one is found outside of any GPU. */
+export type CandidateMatch = ProcessMatch & { readonly pid: number };
+
+/**
+ * Which of these processes does which run's work, by the rules that GPU processes are matched by, and more: where no GPU
+ * memory shows that it computes, to name a run folder proves nothing (an editor, `tail`, TensorBoard do it too). It has
+ * to be Python and to have begun when the run did; `openFolders` are those that it writes into; and unless it writes into
+ * the run folder, a command that says `train` is believed more than one that does not. At most one process a run: workers
+ * are copies of the training that began later, so the surest and of those the first is the training itself.
+ */
+export const matchCandidates = (
+  runs: readonly RunOnHost[],
+  candidates: readonly ObservedCandidate[],
+): ReadonlyMap<string, CandidateMatch> => {
+  const matches = new Map<string, CandidateMatch>();
+  for (const candidate of candidates) {
+    const match = matchCandidate(candidate, runs);
+    if (match === null) continue;
+    const before = matches.get(match.run);
+    if (before === undefined || isSurer(match, before)) matches.set(match.run, match);
+  }
+  return matches;
+};
+
+const matchCandidate = (candidate: ObservedCandidate, runs: readonly RunOnHost[]): CandidateMatch | null => {
+  const { pid, startedAt } = candidate;
+  const kind = kindOfCommand(candidate.command);
+  if (kind === 'other' || startedAt === null) return null;
+  const begun = runs.filter((run) => beganWith(startedAt, run.startedAt));
+  const match = matchProcess(candidate, begun, () => true);
+  if (match === null) return null;
+  const quiet = kind === 'python' && match.confidence < OPEN_FILE;
+  return { ...match, pid, confidence: quiet ? Math.min(match.confidence, SAME_PLACE) : match.confidence };
+};
+
+const isSurer = (a: CandidateMatch, b: CandidateMatch): boolean =>
+  a.confidence > b.confidence || (a.confidence === b.confidence && (a.startedAt ?? 0) < (b.startedAt ?? 0));
+
 const OPEN_FILE = 0.95;
 const COMMAND_LINE = 0.8;
 const WORKING_FOLDER = 0.6;
+/** It began with the run and works in the same place, but says nothing of a training. */
+const SAME_PLACE = 0.5;
 /**
  * A training writes its run folder within minutes of its own start (imports, a data set that is fetched or scanned);
  * clocks and time stamps need some room on the other side. Who began long before only works in the same folder.
@@ -90,9 +131,9 @@ const STARTED_BEFORE_MS = 30 * 60_000;
 const STARTED_AFTER_MS = 60_000;
 
 const matchProcess = (
-  process: ObservedProcess,
+  process: ObservedCandidate,
   runs: readonly RunOnHost[],
-  gpus: readonly GpuPlace[],
+  mayBe: (run: RunOnHost) => boolean,
 ): ProcessMatch | null => {
   const { startedAt } = process;
   const single = (matching: readonly RunOnHost[], confidence: number): ProcessMatch | null => {
@@ -105,9 +146,7 @@ const matchProcess = (
   if (named.length > 0) return single(named, COMMAND_LINE);
   const { cwd } = process;
   if (cwd === null || cwd === '/' || startedAt === null) return null;
-  const below = runs.filter(
-    (run) => isInside(run.path, cwd) && mayUse(run, process.gpuUuid, gpus) && beganWith(startedAt, run.startedAt),
-  );
+  const below = runs.filter((run) => isInside(run.path, cwd) && mayBe(run) && beganWith(startedAt, run.startedAt));
   const nearest = Math.min(...below.map((run) => Math.abs((run.startedAt ?? 0) - startedAt)));
   return single(
     below.filter((run) => Math.abs((run.startedAt ?? 0) - startedAt) === nearest),
@@ -115,7 +154,8 @@ const matchProcess = (
   );
 };
 
-const beganWith = (processAt: number, runAt: number | null): boolean =>
+/** Whether a process that began at one moment may do the work of an attempt that began at another, by its files. */
+export const beganWith = (processAt: number, runAt: number | null): boolean =>
   runAt !== null && processAt <= runAt + STARTED_AFTER_MS && processAt >= runAt - STARTED_BEFORE_MS;
 
 /** Whether the run's `device` allows this GPU; true where it names none. */

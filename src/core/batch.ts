@@ -1,5 +1,6 @@
 import type { AttemptKind, NonFinite } from './run.ts';
 import type { Sample } from './sample.ts';
+import type { RunEvent } from './trace.ts';
 
 /** A row of a result file as parsed, before the store knows which attempt of the run it belongs to. */
 export type ObservedRow = {
@@ -27,6 +28,8 @@ export type ObservedResults = {
   readonly size: number;
   /** Rows of this file that did not parse, so far. */
   readonly rowsKeptOut: number;
+  /** How many epochs the training was to have by its last row (`0/299` in results.txt); null where rows say nothing. */
+  readonly epochsPlanned: number | null;
 };
 
 /** What one look at a run folder found. May repeat what was said before: the store knows what is new. */
@@ -68,6 +71,62 @@ export type ObservedProcess = {
   readonly openFolders: readonly string[];
 };
 
+/**
+ * What a look at one output of a run (a console log, the sidecar) took from it. It may repeat itself: what the store
+ * already has of it, by offset, is dropped there.
+ */
+export type ObservedOutput = {
+  /** The run folder that it belongs to. */
+  readonly path: string;
+  /** Which output of the run: its path, or a name such as `ingest`. */
+  readonly source: string;
+  /** Changes when the output began anew (another file, a truncated one); offsets then count from 0 again. */
+  readonly generation: string;
+  /** When it was last written, as far as is known. */
+  readonly writtenAt: number | null;
+  /** In the order of the output. `offset`: the byte behind the line that the event came from, never falling. */
+  readonly events: readonly { readonly offset: number; readonly event: RunEvent }[];
+};
+
+/** A process as the kernel knows it now. */
+export type ObservedLife = {
+  readonly pid: number;
+  /** When the process of this pid began; null: there is none now, or it cannot be seen. */
+  readonly startedAt: number | null;
+  /** R, S, D, Z, T … as in /proc/PID/stat; null: there is no process of this pid. */
+  readonly state: string | null;
+};
+
+/** A process that may be a training's, found outside of any GPU. */
+export type ObservedCandidate = Omit<ObservedProcess, 'gpuUuid' | 'memory'>;
+
+/** A process that `signalbox run` started. */
+export type ObservedLaunch = {
+  /** The run folder that it belongs to. */
+  readonly path: string;
+  readonly pid: number;
+  /** As /proc says it. */
+  readonly startedAt: number;
+};
+
+/** How a training ended that `signalbox run` started. */
+export type ObservedExit = {
+  /** The run folder that it belongs to. */
+  readonly path: string;
+  readonly pid: number;
+  readonly exitCode: number | null;
+  /** `SIGKILL` and so on; null for an end of its own. */
+  readonly signal: string | null;
+  readonly endedAt: number;
+};
+
+/** The kernel killed a process because memory ran out. */
+export type ObservedKernelKill = {
+  readonly at: number;
+  readonly pid: number;
+  readonly line: string;
+};
+
 /** Facts of this host, read once. */
 export type ObservedHost = {
   readonly name: string;
@@ -85,4 +144,11 @@ export type Batch = {
   readonly samples?: readonly Sample[];
   /** All processes on all GPUs at this moment; null: they cannot be known now. */
   readonly processes?: readonly ObservedProcess[] | null;
+  readonly outputs?: readonly ObservedOutput[];
+  /** The processes that were asked for. */
+  readonly lives?: readonly ObservedLife[];
+  readonly candidates?: readonly ObservedCandidate[];
+  readonly launches?: readonly ObservedLaunch[];
+  readonly exits?: readonly ObservedExit[];
+  readonly kernelKills?: readonly ObservedKernelKill[];
 };

@@ -1,8 +1,11 @@
 import type { Alert, AlertState, Severity } from './alert.ts';
-import type { Batch, ObservedGpu, ObservedHost, ObservedRun } from './batch.ts';
+import type { Batch, ObservedGpu, ObservedHost, ObservedOutput, ObservedRun } from './batch.ts';
+import type { ClassMetrics, LogLine, PhaseChange, Step } from './output.ts';
+import type { OutputFacts } from './output-facts.ts';
 import type { Attempt, EpochRow, Run, RunState } from './run.ts';
 import type { Gpu, GpuProcess, GpuSample, Host, HostSample, Sample } from './sample.ts';
 import type { Page } from './schema.ts';
+import type { RunEvent } from './trace.ts';
 
 /**
  * When the runner lets a collector look. `everyMs` is always there: hints get lost, on NFS there are none.
@@ -40,6 +43,8 @@ export type CollectorHealth = {
   /** The error that it is in now, null when the last look went well. */
   readonly error: string | null;
   readonly failures: number;
+  /** It would take hints of changes but gets none: it looks by the clock alone. */
+  readonly polling: boolean;
 };
 
 /** Topics whose events are stored before they are sent, in cursor order. */
@@ -59,7 +64,14 @@ export type StreamEvent = {
   readonly run: string | null;
   readonly gpu: number | null;
   /** The REST item; an epoch row with `run` added. */
-  readonly data: Run | (EpochRow & { run: string }) | Alert | GpuSample | HostSample;
+  readonly data:
+    | Run
+    | (EpochRow & { run: string })
+    | (Step & { run: string })
+    | (LogLine & { run: string })
+    | Alert
+    | GpuSample
+    | HostSample;
 };
 
 /** What a store is asked for the history of one subject. `to` is exclusive; buckets begin at multiples of `stepMs`. */
@@ -95,12 +107,24 @@ export type StoreReader = {
     query: PageQuery & { states?: readonly RunState[] | undefined; text?: string | undefined },
   ) => Page<Run>;
   readonly getRun: (id: string) => Run | undefined;
+  readonly countRuns: () => Readonly<Record<RunState, number>>;
   /** By attempt and epoch. `from` and `to` are epochs, both inclusive. */
   readonly listEpochs: (
     run: string,
     query: PageQuery & { from?: number | undefined; to?: number | undefined; attempt?: number | undefined },
   ) => Page<EpochRow>;
   readonly listAttempts: (run: string) => readonly Attempt[];
+  /** Newest last; `from` and `to` are moments, `to` exclusive. With `newest` the last `limit` of them. */
+  readonly listSteps: (
+    run: string,
+    query: PageQuery & { from?: number | undefined; to?: number | undefined; newest?: true },
+  ) => Page<Step>;
+  /** By attempt and epoch, the final ones last. */
+  readonly listClasses: (run: string, query: PageQuery) => Page<ClassMetrics>;
+  /** When phases began, oldest first. */
+  readonly listPhases: (run: string, query: { from: number; to: number }) => readonly PhaseChange[];
+  /** The last lines of the run's console, oldest first. */
+  readonly logTail: (run: string, lines: number) => readonly LogLine[];
   readonly listGpus: () => readonly Gpu[];
   readonly listHosts: () => readonly Host[];
   /** `subject` is the stable one: `gpu:UUID` or `host:NAME`. */
@@ -141,6 +165,23 @@ export type RunNews = {
   readonly rows: readonly EpochRow[];
 };
 
+/** What one output of a run has come to. */
+export type KnownOutput = {
+  readonly source: string;
+  readonly facts: OutputFacts;
+  readonly writtenAt: number | null;
+};
+
+/** What was new in one look at an output. */
+export type OutputNews = {
+  /** Events that were not there before, in order. */
+  readonly events: readonly RunEvent[];
+  /** As the stream sends them: what of the events is a step or a line. */
+  readonly steps: readonly Step[];
+  readonly lines: readonly LogLine[];
+  readonly known: KnownOutput;
+};
+
 /** A reducer's state with its life cycles, as the engine saves it and wants it back after a restart. Plain JSON. */
 export type RuleState = {
   readonly rule: string;
@@ -161,10 +202,25 @@ export type Store = StoreReader & {
   readonly transaction: <T>(work: () => T) => T;
   /** Finds or makes the run of a folder (a moved folder is the same run, a new inode a new one) and appends its rows. */
   readonly observeRun: (observed: ObservedRun, host: string, now: number) => RunNews;
+  /** Takes what an output of a run says; what it said before is passed over. */
+  readonly observeOutput: (run: string, output: ObservedOutput, now: number) => OutputNews;
+  readonly outputsOf: (run: string) => readonly KnownOutput[];
+  /** The run that came last to this path; null: none ever did. */
+  readonly runAt: (path: string, host: string) => string | null;
+  /** Notes that an old run is still to be judged. */
+  readonly putOffJudging: (run: string) => void;
+  /** A run that is still to be judged; null: there is none. */
+  readonly nextPutOff: () => string | null;
+  /** It has been judged, or is judged otherwise; false: it was not put off. */
+  readonly endPutOff: (run: string) => boolean;
   /** All rows of a run by attempt and epoch. */
   readonly rowsOf: (run: string) => readonly EpochRow[];
   /** Saves what was derived of a run; tags and notes stay. True when anything changed. */
   readonly saveRun: (run: Run) => boolean;
+  /** Remembers how the files of a run that has ended looked, until the run is saved as active again. */
+  readonly settle: (run: string, files: string) => void;
+  /** What {@link Store.settle} remembers of all runs, by `DEVICE:INODE` of the folder. */
+  readonly settledFiles: () => ReadonlyMap<string, { readonly path: string; readonly files: string }>;
   readonly saveGpus: (gpus: readonly ObservedGpu[], now: number) => void;
   readonly setGpuUse: (uuid: string, use: GpuUse) => void;
   readonly saveHost: (host: ObservedHost, now: number) => void;

@@ -17,9 +17,10 @@ export type RunProgress = {
   /** The first row of all. */
   readonly first: EpochRow | null;
   readonly last: EpochRow | null;
-  /** Rows since the run last began anew, and the epochs in them. */
+  /** Rows since the run last began anew, the epochs in them, and the highest of these. */
   readonly rows: number;
   readonly epochs: number;
+  readonly highestEpoch: number | null;
   /** The row with the best fitness since the run last began anew. */
   readonly best: { readonly row: EpochRow; readonly fitness: number } | null;
   readonly ratings: Readonly<Record<FitnessDefinition, Rating | null>>;
@@ -36,16 +37,18 @@ export const NO_PROGRESS: RunProgress = {
   last: null,
   rows: 0,
   epochs: 0,
+  highestEpoch: null,
   best: null,
   ratings: { weighted: null, map: null },
   pace: [],
 };
 
-/** The progress after one more row; rows come in order of attempt and epoch. An epoch that falls is a new beginning. */
+/** The progress after one more row; rows come in order of attempt and epoch. A new attempt at the first epoch is a new
+ * beginning; one at a later epoch goes on from a checkpoint, and may write epochs again. */
 export const proceed = (before: RunProgress, row: EpochRow): RunProgress => {
   const { last } = before;
   const newAttempt = last === null || row.attempt !== last.attempt;
-  const anew = last !== null && newAttempt && row.epoch < last.epoch;
+  const anew = last !== null && newAttempt && row.epoch < last.epoch && row.epoch <= (before.first?.epoch ?? 0);
   const since = anew ? { ...NO_PROGRESS, first: before.first, attempts: before.attempts, last } : before;
   const fitness = fitnessOf(row.metrics, 'weighted') ?? fitnessOf(row.metrics, 'map');
   const seconds = secondsBetween(since.last, row);
@@ -54,7 +57,8 @@ export const proceed = (before: RunProgress, row: EpochRow): RunProgress => {
     first: since.first ?? row,
     last: row,
     rows: since.rows + 1,
-    epochs: since.epochs + (since.rows > 0 && row.epoch === last?.epoch ? 0 : 1),
+    epochs: since.epochs + (since.highestEpoch === null || row.epoch > since.highestEpoch ? 1 : 0),
+    highestEpoch: Math.max(since.highestEpoch ?? row.epoch, row.epoch),
     best:
       fitness !== null && fitness > (since.best?.fitness ?? Number.NEGATIVE_INFINITY) ? { row, fitness } : since.best,
     ratings: {

@@ -1,34 +1,15 @@
-import type { RunState } from './run.ts';
-import { type RunProgress, stoppedEarlyAfter } from './run-progress.ts';
-
-/** A state with its reason code and the facts behind it. */
-export type StateVerdict = {
-  readonly state: RunState;
-  readonly reason: string | null;
-  readonly evidence: readonly string[];
-};
-
-/** What is known of a run when its state is judged. Moments are milliseconds. */
-export type StateFacts = {
-  readonly progress: RunProgress;
-  readonly epochsDone: number;
-  readonly epochsPlanned: number | null;
-  readonly args: Readonly<Record<string, unknown>> | null;
-  /** Newest sign of life in the folder. */
-  readonly activityAt: number;
-  readonly resultsPngAt: number | null;
-  readonly secondsPerEpoch: number | null;
-  /**
-   * Since when this service has been watching the run without a break; null at first sight. Time in which nobody
-   * looked is never called a stall.
-   */
-  readonly watchedSince: number | null;
-  /** Set when the folder is known to be no more, or to be another one now. */
-  readonly lost: 'folder_gone' | 'folder_replaced' | null;
-  /** Processes of the run: alive now, gone (they were seen before), or never seen. */
-  readonly processes: 'alive' | 'gone' | 'unknown';
-  readonly now: number;
-};
+import { endedByWriting } from './run-endings.ts';
+import {
+  isAfter,
+  momentInWords,
+  rowsAreHistory,
+  rowsInWords,
+  type StateFacts,
+  type StateVerdict,
+  signOfLifeAt,
+} from './run-facts.ts';
+import { endedByProcess } from './run-process-end.ts';
+import { isReasonOf } from './run-reasons.ts';
 
 /** Silence longer than this many median epochs is a stall, and so many times that again an end. */
 const QUIET_EPOCHS = 3;
@@ -36,69 +17,87 @@ const QUIET_AT_LEAST_MS = 60_000;
 const GONE_AFTER_STALLS = 4;
 /** The first epoch has no row and no known length: big data sets take long to scan and cache. */
 const FIRST_EPOCH_MS = 30 * 60_000;
+/** A process that a signal holds for this long was not only paused for a look. */
+const SUSPENDED_MS = 60_000;
 
-/** The state of a run from its rows, args, file times and processes. A pure function, so that replay agrees. */
-export const judgeState = (facts: StateFacts): StateVerdict => endedByRows(facts) ?? bySilence(facts);
-
-const endedByRows = (facts: StateFacts): StateVerdict | null => {
-  const { progress, epochsDone, epochsPlanned, args } = facts;
-  const { last } = progress;
-  if (last === null) return null;
-  if (epochsPlanned !== null && epochsDone >= epochsPlanned) {
-    return ended('finished', 'all_epochs_done', `epoch ${epochsDone} of ${epochsPlanned} is in the result file`);
-  }
-  const budgetH = args?.time;
-  if (typeof budgetH === 'number' && budgetH > 0 && (last.elapsedS ?? 0) >= budgetH * 3600) {
-    return ended('finished', 'time_budget', `the time budget of ${budgetH} h is used up at epoch ${last.epoch}`);
-  }
-  const patience = args?.patience;
-  const bestEpoch = typeof patience === 'number' ? stoppedEarlyAfter(progress, patience) : null;
-  if (bestEpoch !== null) {
-    return ended(
-      'early_stopped',
-      'patience',
-      `no better epoch than ${bestEpoch} in the ${patience} epochs (patience) up to epoch ${last.epoch}`,
-    );
-  }
-  if (facts.resultsPngAt !== null && last.at !== null && facts.resultsPngAt > last.at) {
-    return ended('finished', 'final_plots_written', 'results.png, which is written last, is newer than the last row');
-  }
-  return null;
+/**
+ * The state of a run: by its rows and its own words, else by what became of its process, else by the time since its last
+ * sign of life. A run with a living process never fails: what its log says is then kept as evidence. A pure function, so
+ * that replay agrees.
+ */
+export const judgeState = (facts: StateFacts): StateVerdict => {
+  const end = endedByWriting(facts) ?? endedByProcess(facts) ?? endedByLoss(facts);
+  if (end === null) return bySilence(facts, null);
+  return end.state === 'failed' && facts.process.status === 'alive' ? bySilence(facts, end) : end;
 };
 
-const bySilence = (facts: StateFacts): StateVerdict => {
-  const { now } = facts;
-  const { last } = facts.progress;
-  const signOfLifeAt = Math.max(facts.activityAt, last?.at ?? 0);
-  const quietMs = now - Math.max(signOfLifeAt, facts.watchedSince ?? 0);
-  const none = last === null;
-  const words = none ? 'no epoch has been written' : `the result file holds epochs up to ${last.epoch}`;
-  const limitMs = none
+const endedByLoss = (facts: StateFacts): StateVerdict | null => {
+  const { lost, progress } = facts;
+  if (lost === null) return null;
+  const what = lost === 'folder_gone' ? 'its folder is no longer there' : 'another folder is in its place';
+  const state = progress.last === null ? 'failed' : 'stopped';
+  return { state, reason: lost, evidence: [`${rowsInWords(facts)}; ${what}`] };
+};
+
+/** `survived`: the failure that its output tells of and that its process outlived. */
+const bySilence = (facts: StateFacts, survived: StateVerdict | null): StateVerdict => {
+  const { now, process, progress, watchedSince } = facts;
+  const signAt = signOfLifeAt(facts);
+  const quietMs = now - Math.max(signAt, watchedSince ?? 0);
+  const pending = awaitsFirstRow(facts);
+  const limitMs = pending
     ? FIRST_EPOCH_MS
     : Math.max(QUIET_AT_LEAST_MS, QUIET_EPOCHS * 1000 * (facts.secondsPerEpoch ?? 0));
-  const silence = `${words}; the last sign of life was at ${new Date(signOfLifeAt).toISOString()}`;
+  const silence = `${rowsInWords(facts)}; the last sign of life was at ${momentInWords(signAt)}`;
+  const expected = `${silence}; expected within ${duration(limitMs)}`;
+  const alive = aliveInWords(facts);
 
-  if (facts.lost !== null) {
-    const what = facts.lost === 'folder_gone' ? 'its folder is no longer there' : 'another folder is in its place';
-    return ended(none ? 'failed' : 'stopped', facts.lost, `${words}; ${what}`);
+  const held = heldInWords(facts);
+  if (held !== null) return { state: 'stalled', reason: 'process_suspended', evidence: [held, silence] };
+  if (quietMs <= limitMs) {
+    const state = pending ? 'starting' : 'running';
+    return { state, reason: null, evidence: [rowsInWords(facts), ...alive, ...(survived?.evidence ?? [])] };
   }
-  if (facts.processes === 'gone') {
-    return ended(none ? 'failed' : 'stopped', 'process_gone', `${words}; its process on the GPU is gone`);
+  if (process.status === 'alive') {
+    const reason = survived?.reason ?? null;
+    return {
+      state: 'stalled',
+      reason: reason !== null && isReasonOf(reason, 'stalled') ? reason : 'no_new_epoch',
+      evidence: [expected, ...alive, ...(survived?.evidence ?? [])],
+    };
   }
-  if (quietMs <= limitMs) return { state: none ? 'starting' : 'running', reason: null, evidence: [words] };
-  if (facts.processes === 'alive') {
-    return { state: 'stalled', reason: 'no_new_epoch', evidence: [silence, 'its process is alive'] };
+  if (progress.last === null) return { state: 'failed', reason: 'no_epoch_completed', evidence: [silence] };
+  if (watchedSince === null || quietMs > GONE_AFTER_STALLS * limitMs) {
+    return { state: 'stopped', reason: 'no_new_epoch', evidence: [`${silence}, ${plannedInWords(facts)}`] };
   }
-  if (none) return ended('failed', 'no_epoch_completed', silence);
-  if (facts.watchedSince === null || quietMs > GONE_AFTER_STALLS * limitMs) {
-    return ended('stopped', 'no_new_epoch', `${silence}, ${plannedWords(facts)}`);
-  }
-  return { state: 'stalled', reason: 'no_new_epoch', evidence: [`${silence}; expected within ${duration(limitMs)}`] };
+  return { state: 'stalled', reason: 'no_new_epoch', evidence: [expected] };
 };
 
-const ended = (state: RunState, reason: string, fact: string): StateVerdict => ({ state, reason, evidence: [fact] });
+/** No row yet, or none since it was resumed or began anew: that takes as long as a first epoch. */
+const awaitsFirstRow = (facts: StateFacts): boolean => {
+  const { last } = facts.progress;
+  return last === null || rowsAreHistory(facts) || (last.at !== null && isAfter(facts.argsAt, last.at));
+};
 
-const plannedWords = ({ epochsDone, epochsPlanned }: StateFacts) =>
+const aliveInWords = ({ process }: StateFacts): readonly string[] => {
+  if (process.status !== 'alive') return [];
+  const { pids, state, stateSince } = process;
+  const waits =
+    state === 'D' && stateSince !== null
+      ? `; since ${momentInWords(stateSince)} it waits for a disk or a driver and hears no signal (state D)`
+      : '';
+  return [`its process ${pids.join(', ')} is alive${waits}`];
+};
+
+/** T: stopped by a signal; t: held by a debugger. See proc(5). */
+const heldInWords = ({ process, now }: StateFacts): string | null => {
+  if (process.status !== 'alive' || process.state?.toLowerCase() !== 't' || process.stateSince === null) return null;
+  if (now - process.stateSince < SUSPENDED_MS) return null;
+  const [pid] = process.pids;
+  return `its process ${pid} is held since ${momentInWords(process.stateSince)} (state ${process.state}); kill -CONT ${pid} lets it go on`;
+};
+
+const plannedInWords = ({ epochsDone, epochsPlanned }: StateFacts) =>
   epochsPlanned === null ? 'how many were planned is not known' : `${epochsDone} of ${epochsPlanned} epochs done`;
 
 const duration = (ms: number): string => {

@@ -1,47 +1,53 @@
 import type { ObservedRun } from './batch.ts';
 import { isActive, type Run } from './run.ts';
+import type { StateFacts } from './run-facts.ts';
+import { type RunFamily, runFamily } from './run-family.ts';
 import { type RunProgress, secondsPerEpochOf } from './run-progress.ts';
-import { judgeState, type StateFacts } from './run-state.ts';
+import { judgeState } from './run-state.ts';
+import type { StartEvent } from './trace.ts';
 
 /** What of a run folder is kept between looks (its rows are in the store). */
 export type RunFacts = Omit<ObservedRun, 'rows'>;
 
 /** Everything that a run is derived from. */
-export type RunInput = {
+export type RunInput = Pick<
+  StateFacts,
+  'progress' | 'watchedSince' | 'lost' | 'outputs' | 'process' | 'exit' | 'kernelKill' | 'now'
+> & {
   readonly id: string;
   readonly host: string;
   readonly facts: RunFacts;
-  readonly progress: RunProgress;
   /** Rows kept out of this and all earlier result files of the run. */
   readonly rowsKeptOut: number;
-  readonly watchedSince: number | null;
-  readonly lost: StateFacts['lost'];
-  readonly processes: StateFacts['processes'];
   readonly gpus: readonly string[];
   readonly pids: readonly number[];
-  readonly now: number;
 };
 
 /** Derives the run that clients see. Pure: the same input gives the same run. Tags and notes are the store's. */
 export const summarizeRun = (input: RunInput): Run => {
-  const { facts, progress, now } = input;
+  const { facts, progress } = input;
   const { args } = facts;
   const { first, last, best, epochs } = progress;
-  const epochBase = first === null || first.epoch > 1 ? null : first.epoch === 0 ? 0 : 1;
-  const epochsPlanned = plannedEpochs(args);
+  const said = saidOf(input);
+  const { family, framework, task } = runFamily({
+    columns: first === null ? [] : Object.keys(first.metrics),
+    hasTime: typeof first?.elapsedS === 'number',
+    firstEpoch: first?.epoch ?? null,
+    args,
+    path: facts.path,
+  });
+  const epochBase = first === null ? null : epochBaseOf(first.epoch, family);
+  const epochsPlanned = plannedEpochs(args) ?? facts.results?.epochsPlanned ?? said.epochsPlanned;
   const secondsPerEpoch = secondsPerEpochOf(progress);
   const verdict = judgeState({
-    progress,
+    ...input,
     epochsDone: last !== null && epochBase !== null ? last.epoch - epochBase + 1 : epochs,
     epochsPlanned,
     args,
+    argsAt: facts.argsAt,
     activityAt: facts.activityAt,
     resultsPngAt: facts.resultsPngAt,
     secondsPerEpoch,
-    watchedSince: input.watchedSince,
-    lost: input.lost,
-    processes: input.processes,
-    now,
   });
   const active = isActive(verdict);
   const updatedAt = last?.at ?? facts.activityAt;
@@ -50,9 +56,9 @@ export const summarizeRun = (input: RunInput): Run => {
     name: facts.path.split('/').at(-1) ?? facts.path,
     path: facts.path,
     host: input.host,
-    framework: frameworkOf(args),
-    task: text(args?.task),
-    model: text(args?.model) ?? text(args?.weights),
+    framework: said.start?.framework ?? framework,
+    task: task ?? said.start?.task ?? null,
+    model: text(args?.model) ?? text(args?.weights) ?? text(args?.cfg) ?? said.start?.model ?? null,
     state: verdict.state,
     stateReason: verdict.reason,
     stateEvidence: [...verdict.evidence],
@@ -65,7 +71,7 @@ export const summarizeRun = (input: RunInput): Run => {
     epochBase,
     etaAt: active ? eta(progress, epochsPlanned, secondsPerEpoch) : null,
     secondsPerEpoch,
-    imagesPerSecond: null,
+    imagesPerSecond: said.images === null || secondsPerEpoch === null ? null : said.images / secondsPerEpoch,
     best: best === null ? null : { epoch: best.row.epoch, metrics: best.row.metrics },
     latest: last === null ? null : { epoch: last.epoch, metrics: last.metrics },
     args: args === null ? null : { ...args },
@@ -75,6 +81,30 @@ export const summarizeRun = (input: RunInput): Run => {
     tags: [],
     notes: '',
   };
+};
+
+/** What the run's outputs say of it, the newest word on each. */
+const saidOf = ({ outputs }: RunInput) => {
+  const inOrder = outputs.toSorted(
+    (a, b) => (b.facts.start?.t ?? b.writtenAt ?? 0) - (a.facts.start?.t ?? a.writtenAt ?? 0),
+  );
+  const starts = inOrder.flatMap(({ facts }) => facts.start ?? []);
+  const start: Partial<StartEvent> = Object.assign({}, ...starts.toReversed());
+  return {
+    start,
+    images: start.images ?? null,
+    epochsPlanned: inOrder.find(({ facts }) => facts.epochsPlanned !== null)?.facts.epochsPlanned ?? null,
+  };
+};
+
+/**
+ * Whether the file counts its epochs from 0 or from 1. A file that begins in the middle shows it by its family alone:
+ * only Ultralytics before 8.0.160, which counts from 0, resumed into a new folder.
+ */
+const epochBaseOf = (firstEpoch: number, family: RunFamily['family']): 0 | 1 | null => {
+  if (firstEpoch <= 1) return firstEpoch === 0 ? 0 : 1;
+  if (family === 'ultralytics') return 1;
+  return family === 'ultralytics-8.0' || family?.startsWith('yolov5') || family?.startsWith('results-txt') ? 0 : null;
 };
 
 /** With `time` the trainer rewrites `epochs` as it goes: then it is no target. */
@@ -92,13 +122,6 @@ const eta = ({ last, epochs }: RunProgress, planned: number | null, secondsPerEp
 const startOf = ({ first }: RunProgress, facts: RunFacts): number => {
   const byRows = first === null || first.at === null ? Infinity : Math.round(first.at - (first.elapsedS ?? 0) * 1000);
   return Math.min(byRows, facts.argsAt ?? Infinity, facts.activityAt);
-};
-
-/** Ultralytics writes `task` and `mode` into args.yaml; YOLOv5, v7 and v9 write `weights` and `hyp` into opt.yaml. */
-const frameworkOf = (args: RunFacts['args']): string | null => {
-  if (args === null) return null;
-  if ('task' in args && 'mode' in args) return 'ultralytics';
-  return 'weights' in args || 'hyp' in args ? 'yolov5' : null;
 };
 
 const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);

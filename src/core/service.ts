@@ -32,6 +32,7 @@ export const ReadinessSchema = Type.Object(
         lastErrorAt: nullable(MomentSchema),
         error: nullable(Type.String({ description: 'the error that it is in now' })),
         failures: Type.Integer(),
+        polling: Type.Boolean({ description: 'gets no hints of changes: it looks by the clock alone' }),
       }),
     ),
   },

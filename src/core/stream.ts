@@ -1,5 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import { AlertSchema } from './alert.ts';
+import { LogLineSchema, StepSchema } from './output.ts';
 import { DURABLE_TOPICS, SAMPLED_TOPICS } from './ports.ts';
 import { EpochRowSchema, RunSchema } from './run.ts';
 import { GpuSampleSchema, HostSampleSchema } from './sample.ts';
@@ -49,9 +50,21 @@ export const RunEpochSchema = Type.Object({ run: Type.String(), ...EpochRowSchem
 /** See {@link RunEpochSchema}. */
 export type RunEpoch = Static<typeof RunEpochSchema>;
 
+/** A step as the stream carries it: with the run that it belongs to. */
+export const RunStepSchema = Type.Object({ run: Type.String(), ...StepSchema.properties });
+/** See {@link RunStepSchema}. */
+export type RunStep = Static<typeof RunStepSchema>;
+
+/** A line of a console as the stream carries it: with the run that it belongs to. */
+export const RunLogLineSchema = Type.Object({ run: Type.String(), ...LogLineSchema.properties });
+/** See {@link RunLogLineSchema}. */
+export type RunLogLine = Static<typeof RunLogLineSchema>;
+
 const ITEMS = {
   runs: RunSchema,
   epochs: RunEpochSchema,
+  batches: RunStepSchema,
+  logs: RunLogLineSchema,
   alerts: AlertSchema,
   gpu: GpuSampleSchema,
   host: HostSampleSchema,
@@ -73,23 +86,15 @@ export const WelcomeSchema = Type.Object({
 /** What was subscribed, as it was understood. */
 export const SubscribedSchema = Type.Object({ op: Type.Literal('subscribed'), topics: TopicsSchema, ...FILTERS });
 
-/** What is known of a topic as of `cursor`; events follow. `batches` and `logs` are empty as long as nothing makes them. */
-export const SnapshotSchema = Type.Union([
-  perTopic((topic, item) =>
-    Type.Object({
-      op: Type.Literal('snapshot'),
-      topic: Type.Literal(topic),
-      cursor: CursorSchema,
-      data: Type.Array(item),
-    }),
-  ),
+/** What is known of a topic as of `cursor`; events follow. */
+export const SnapshotSchema = perTopic((topic, item) =>
   Type.Object({
     op: Type.Literal('snapshot'),
-    topic: oneOf(['batches', 'logs']),
+    topic: Type.Literal(topic),
     cursor: CursorSchema,
-    data: Type.Array(Type.Unknown(), { maxItems: 0 }),
+    data: Type.Array(item),
   }),
-]);
+);
 
 /** One thing that happened; `at` is when it was published. */
 export const EventSchema = perTopic((topic, item) =>

@@ -20,8 +20,11 @@ export type Engine = {
   readonly tick: (now: number, ticks: readonly RunTick[]) => Alert[];
   /** Resolves the open alerts of a run that has ended and forgets what the rules knew of it. */
   readonly endRun: (run: RunContext, now: number) => Alert[];
-  /** Judges a run that had ended when first seen, in its own time. Its alerts come resolved; nothing stays behind. */
-  readonly backfill: (run: RunContext, rows: readonly EpochRow[], endedAt: number) => Alert[];
+  /**
+   * Judges a run that had ended when first seen, in its own time. Its alerts come resolved; nothing stays behind.
+   * Yields after every {@link ROWS_A_TURN} rows, so that years of runs can be judged between other things.
+   */
+  readonly backfill: (run: RunContext, rows: readonly EpochRow[], endedAt: number) => Generator<undefined, Alert[]>;
   /**
    * The states that must be written now: those that live on rows and took some in, or changed an alert, since
    * the last call; those that live on ticks once a minute. They are live: write them before the next input.
@@ -33,6 +36,8 @@ export type Engine = {
 
 /** How often the state of a rule that only ticks feed is written; what came since is judged anew after a restart. */
 const SAVE_TICKED_MS = 60_000;
+/** Some milliseconds of judging. */
+const ROWS_A_TURN = 32;
 /** Alerts of rules that watch samples are grouped by time. */
 const REGROUP_TICKS: Span = { ms: 600_000 };
 
@@ -80,9 +85,13 @@ export const createEngine = ({ rules, ...court }: { rules: readonly AnyRule[] } 
       return watch ? newest(dismiss(watch, now, 'the run ended')) : [];
     },
 
-    backfill: (run, rows, endedAt) => {
+    *backfill(run, rows, endedAt) {
       const watch = createWatch();
-      const changed = rows.flatMap((row) => judgeRow(watch, run, row, row.at ?? endedAt));
+      const changed: Alert[] = [];
+      for (const [index, row] of rows.entries()) {
+        if (index > 0 && index % ROWS_A_TURN === 0) yield;
+        changed.push(...judgeRow(watch, run, row, row.at ?? endedAt));
+      }
       return newest([...changed, ...dismiss(watch, endedAt, 'the run ended')])
         .filter((alert) => alert.firedAt !== null)
         .map((alert) => ({ ...alert, backfilled: true }));

@@ -1,6 +1,8 @@
 import { type TSchema, type TUnsafe, Type } from 'typebox';
 import { AlertSchema, RuleInfoSchema } from '../core/alert.ts';
 import { HistorySchema } from '../core/history.ts';
+import { IngestedSchema } from '../core/ingest.ts';
+import { ClassMetricsSchema, LogLineSchema, StepSchema } from '../core/output.ts';
 import { AttemptSchema, EpochRowSchema, RunSchema } from '../core/run.ts';
 import { GpuProcessSchema, GpuSampleSchema, GpuSchema, HostSampleSchema, HostSchema } from '../core/sample.ts';
 import { type Page, pageOf } from '../core/schema.ts';
@@ -11,6 +13,7 @@ import { ProblemSchema } from './problem.ts';
 export const SHARED_SCHEMAS: readonly TSchema[] = [
   AlertSchema,
   AttemptSchema,
+  ClassMetricsSchema,
   EpochRowSchema,
   GpuProcessSchema,
   GpuSampleSchema,
@@ -18,11 +21,14 @@ export const SHARED_SCHEMAS: readonly TSchema[] = [
   HistorySchema,
   HostSampleSchema,
   HostSchema,
+  IngestedSchema,
+  LogLineSchema,
   ProblemSchema,
   ReadinessSchema,
   RuleInfoSchema,
   RunSchema,
   ServiceSchema,
+  StepSchema,
 ];
 
 /** Names a shared schema in a route; `T` is its type. */
@@ -45,4 +51,10 @@ export const problemResponse = {
 export const jsonOrCsv = <T extends TSchema>(description: string, schema: T) => ({
   description,
   content: { 'application/json': { schema }, 'text/csv': { schema: Type.String() } },
+});
+
+/** An answer as JSON, or as plain text for a client that asks for it by `Accept`. */
+export const jsonOrText = <T extends TSchema>(description: string, schema: T) => ({
+  description,
+  content: { 'application/json': { schema }, 'text/plain': { schema: Type.String() } },
 });

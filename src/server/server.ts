@@ -7,12 +7,15 @@ import type { CollectorHealth, StoreReader } from '../core/ports.ts';
 import type { ServiceFacts } from '../core/service.ts';
 import { serveDashboard } from './dashboard.ts';
 import { type Access, createDoor } from './door.ts';
+import type { Ingest } from './ingest-lines.ts';
 import { collectOpenApi, serveOpenApi } from './openapi.ts';
 import { answerWithProblems, problemOf, sendProblem } from './problem.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { gpuRoutes } from './routes/gpus.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hostRoutes } from './routes/hosts.ts';
+import { ingestRoutes } from './routes/ingest.ts';
+import { outputRoutes } from './routes/outputs.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { runRoutes } from './routes/runs.ts';
 import { serviceRoutes } from './routes/service.ts';
@@ -31,6 +34,8 @@ const ANSWER_WITHIN_MS = 1000;
 export type ServerParts = {
   readonly store: StoreReader;
   readonly bus: Bus;
+  /** The way in for `POST /ingest`; the server itself only reads. */
+  readonly ingest: Ingest;
   readonly clock: Clock;
   readonly rules: readonly RuleInfo[];
   readonly health: () => readonly CollectorHealth[];
@@ -112,6 +117,8 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
         done();
       });
       await api.register(runRoutes(parts));
+      await api.register(outputRoutes(parts));
+      await api.register(ingestRoutes(parts));
       await api.register(gpuRoutes(parts));
       await api.register(hostRoutes(parts));
       await api.register(alertRoutes(parts));

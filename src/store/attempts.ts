@@ -5,8 +5,13 @@ import { type Attempt, type AttemptKind, isActive, type RunState } from '../core
 /** The table of attempts: which process of a run wrote which rows. An attempt is opened by its first row. */
 export type Attempts = {
   readonly list: (run: string) => readonly Attempt[];
-  /** The attempt that a row of a result file belongs to, opened when there is none. */
-  readonly of: (run: string, results: ObservedResults, row: ObservedRow) => OpenAttempt;
+  /**
+   * Says which attempt each row of one attempt of a result file belongs to, asked in file order; opened when there is
+   * none. A file that was rewritten with other values for an epoch that is stored was rewritten by a resume (YOLOv7
+   * shortens it to what its checkpoint knows): from that epoch on the rows are another attempt's, and what was read
+   * before stays. Rows with a `time` show their resumes themselves: a new value there is a correction.
+   */
+  readonly ownerOf: (run: string, results: ObservedResults, first: ObservedRow) => (row: ObservedRow) => OpenAttempt;
 };
 
 export type OpenAttempt = { readonly attempt: number; readonly kind: AttemptKind };
@@ -19,6 +24,9 @@ export const createAttempts = (db: Database): Attempts => {
   const moveFile = db.prepare<[{ run: string; attempt: number; inode: number }]>(
     'UPDATE attempts SET inode = @inode WHERE run = @run AND attempt = @attempt',
   );
+  const storedMetrics = db
+    .prepare<[string, number, number], string>('SELECT metrics FROM epochs WHERE run = ? AND attempt = ? AND epoch = ?')
+    .pluck();
   const lastEpoch = db
     .prepare<[string, number], number | null>('SELECT max(epoch) FROM epochs WHERE run = ? AND attempt = ?')
     .pluck();
@@ -36,12 +44,34 @@ export const createAttempts = (db: Database): Attempts => {
     WHERE attempts.run = @run
     ORDER BY attempts.attempt`);
 
-  const open = (run: string, results: ObservedResults, row: ObservedRow, newest: Row | undefined): OpenAttempt => {
-    const attempt = (newest?.attempt ?? 0) + 1;
-    const kind = newest === undefined ? 'start' : kindOf(row, lastEpoch.get(run, newest.attempt) ?? null);
+  const newestOf = (run: string): number => ofRun.get(run)?.attempt ?? 0;
+
+  const open = (run: string, results: ObservedResults, row: ObservedRow, kind: AttemptKind): Row => {
     const { generation, inode } = results;
-    insert.run({ run, attempt, kind, generation, inode, file_attempt: row.fileAttempt });
-    return { attempt, kind };
+    const attempt = { attempt: newestOf(run) + 1, kind, generation, inode, file_attempt: row.fileAttempt };
+    insert.run({ run, ...attempt });
+    return attempt;
+  };
+
+  /** The attempts that this attempt of the file was read as so far, newest first; the first is opened when it is new. */
+  const chainOf = (run: string, results: ObservedResults, first: ObservedRow): [Row, ...Row[]] => {
+    const ofFile = ofRun
+      .all(run)
+      .filter(
+        ({ generation, file_attempt }) => generation === results.generation && file_attempt === first.fileAttempt,
+      );
+    const exact = ofFile.find(({ inode }) => inode === results.inode);
+    const newest = exact ?? (results.fresh ? undefined : ofFile[0]);
+    if (newest === undefined) {
+      const before = newestOf(run);
+      const kind = before === 0 ? 'start' : kindOf(first, lastEpoch.get(run, before) ?? null);
+      return [open(run, results, first, kind)];
+    }
+    const chain = ofFile.filter(({ inode }) => inode === newest.inode);
+    if (exact === undefined) {
+      for (const { attempt } of chain) moveFile.run({ run, attempt, inode: results.inode });
+    }
+    return [newest, ...chain.filter((row) => row !== newest)];
   };
 
   return {
@@ -49,16 +79,18 @@ export const createAttempts = (db: Database): Attempts => {
       const rows = summaries.all({ run });
       return rows.map((row, index) => attemptOf(row, index === rows.length - 1));
     },
-    of: (run, results, row) => {
-      const rows = ofRun.all(run);
-      const ofFile = rows.filter(
-        ({ generation, file_attempt }) => generation === results.generation && file_attempt === row.fileAttempt,
-      );
-      const exact = ofFile.find(({ inode }) => inode === results.inode);
-      const known = exact ?? (results.fresh ? undefined : ofFile[0]);
-      if (known === undefined) return open(run, results, row, rows[0]);
-      if (known !== exact) moveFile.run({ run, attempt: known.attempt, inode: results.inode });
-      return known;
+    ownerOf: (run, results, first) => {
+      const chain = chainOf(run, results, first);
+      let last = lastEpoch.get(run, chain[0].attempt) ?? null;
+      return (row) => {
+        if (row.elapsedS !== null || last === null) return chain[0];
+        const metrics = JSON.stringify(row.metrics);
+        const known = chain.find(({ attempt }) => storedMetrics.get(run, attempt, row.epoch) === metrics);
+        if (known !== undefined) return known;
+        if (row.epoch <= last) chain.unshift(open(run, results, row, 'resume'));
+        last = row.epoch;
+        return chain[0];
+      };
     },
   };
 };

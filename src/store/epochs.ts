@@ -25,9 +25,14 @@ export const createEpochs = (db: Database): Epochs => {
       AND (@attempt IS NULL OR attempt = @attempt)
       AND (@from IS NULL OR epoch >= @from) AND (@to IS NULL OR epoch <= @to)
     ORDER BY attempt, epoch LIMIT @limit`);
-  const replace = db.prepare<[Row & { run: string }]>(`
-    INSERT OR REPLACE INTO epochs (run, attempt, epoch, at, at_source, elapsed_s, run_elapsed_s, metrics, non_finite)
-    VALUES (@run, @attempt, @epoch, @at, @at_source, @elapsed_s, @run_elapsed_s, @metrics, @non_finite)`);
+  // Most rows are new: they take this one statement. By position, since binding by name costs half as much again.
+  const insert = db.prepare<(string | number | null)[]>(`
+    INSERT INTO epochs (run, attempt, epoch, at, at_source, elapsed_s, run_elapsed_s, metrics, non_finite)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`);
+  const update = db.prepare<[Row & { run: string }]>(`
+    UPDATE epochs SET at = @at, at_source = @at_source, elapsed_s = @elapsed_s, run_elapsed_s = @run_elapsed_s,
+      metrics = @metrics, non_finite = @non_finite
+    WHERE run = @run AND attempt = @attempt AND epoch = @epoch`);
   const lastElapsed = db
     .prepare<[string, number], number | null>(
       'SELECT run_elapsed_s FROM epochs WHERE run = ? AND attempt = ? ORDER BY epoch DESC LIMIT 1',
@@ -37,10 +42,23 @@ export const createEpochs = (db: Database): Epochs => {
   return {
     put: (run, row) => {
       const next = columnsOf(row);
-      const stored = one.get(run, row.attempt, row.epoch);
+      const { attempt, epoch, elapsed_s, run_elapsed_s, metrics, non_finite } = next;
+      const { changes } = insert.run(
+        run,
+        attempt,
+        epoch,
+        next.at,
+        next.at_source,
+        elapsed_s,
+        run_elapsed_s,
+        metrics,
+        non_finite,
+      );
+      if (changes === 1) return row;
+      const stored = one.get(run, attempt, epoch);
       if (stored && sameValues(stored, next)) return null;
       const { at, at_source } = stored && stored.at !== null ? stored : next;
-      replace.run({ run, ...next, at, at_source });
+      update.run({ run, ...next, at, at_source });
       return { ...row, at, atSource: at_source };
     },
     lastElapsedS: (run, attempt) => lastElapsed.get(run, attempt) ?? null,

@@ -1,7 +1,7 @@
 import type { ObservedRow } from '../core/batch.ts';
 import type { Store } from '../core/ports.ts';
 import type { EpochRow } from '../core/run.ts';
-import type { Attempts } from './attempts.ts';
+import type { Attempts, OpenAttempt } from './attempts.ts';
 import type { Epochs } from './epochs.ts';
 import { finite } from './finite.ts';
 import type { Runs } from './runs.ts';
@@ -19,10 +19,15 @@ export const createObserveRun =
 
     // Part by part, since where a part belongs and how long the run took before it stands in the rows before it.
     const news = [...partsOf(observed.rows).values()].flatMap((part) => {
-      const [first] = part;
-      const { attempt, kind } = attempts.of(id, results, first);
-      const elapsedBeforeS = kind === 'resume' ? epochs.lastElapsedS(id, attempt - 1) : 0;
-      return lastOfEachEpoch(part).flatMap((row) => epochs.put(id, rowOf(row, attempt, elapsedBeforeS)) ?? []);
+      const ownerOf = attempts.ownerOf(id, results, part[0]);
+      let owner: OpenAttempt | null = null;
+      let elapsedBeforeS: number | null = 0;
+      return lastOfEachEpoch(part).flatMap((row) => {
+        const next = ownerOf(row);
+        if (next !== owner) elapsedBeforeS = next.kind === 'resume' ? epochs.lastElapsedS(id, next.attempt - 1) : 0;
+        owner = next;
+        return epochs.put(id, rowOf(row, owner.attempt, elapsedBeforeS)) ?? [];
+      });
     });
     return { id, isNew, rows: news };
   };
@@ -55,7 +60,12 @@ const rowOf = (row: ObservedRow, attempt: number, elapsedBeforeS: number | null)
     atSource: row.atSource,
     elapsedS,
     runElapsedS: elapsedS === null || elapsedBeforeS === null ? null : elapsedBeforeS + elapsedS,
-    metrics: Object.fromEntries(Object.entries(row.metrics).map(([name, value]) => [name, finite(value)])),
+    metrics: Object.values(row.metrics).every(isStorable)
+      ? row.metrics
+      : Object.fromEntries(Object.entries(row.metrics).map(([name, value]) => [name, finite(value)])),
     ...(row.nonFinite && { nonFinite: row.nonFinite }),
   };
 };
+
+/** Neither SQLite nor JSON keeps what is not finite. */
+const isStorable = (value: number | null): boolean => value === finite(value);

@@ -5,17 +5,24 @@ import type { Store } from '../core/ports.ts';
 import { createAlerts } from './alerts.ts';
 import { createAttempts } from './attempts.ts';
 import { type Claim, claimDatabase } from './claim.ts';
+import { createClasses } from './classes.ts';
 import { createEpochs } from './epochs.ts';
 import { createEvents } from './events.ts';
 import { createGpus } from './gpus.ts';
 import { createHistory } from './history.ts';
 import { createHosts } from './hosts.ts';
+import { createLogLines } from './log-lines.ts';
 import { migrate } from './migrate.ts';
+import { createObserveOutput } from './observe-output.ts';
 import { createObserveRun } from './observe-run.ts';
+import { createOutputs } from './outputs.ts';
+import { createPhases } from './phases.ts';
 import { createPrune } from './prune.ts';
+import { createPutOff } from './put-off.ts';
 import { createRuleStates } from './rule-states.ts';
 import { createRuns } from './runs.ts';
 import { createSamples } from './samples.ts';
+import { createSteps } from './steps.ts';
 import { StoreError } from './store-error.ts';
 import { createTransactions } from './transaction.ts';
 
@@ -78,7 +85,14 @@ const createStore = (db: Database.Database, claim: Claim | null): Store => {
   const alerts = createAlerts(db);
   const events = createEvents(db);
   const ruleStates = createRuleStates(db);
+  const putOff = createPutOff(db);
   const observeRun = createObserveRun({ runs, attempts, epochs });
+  const outputs = createOutputs(db);
+  const steps = createSteps(db);
+  const classes = createClasses(db);
+  const phases = createPhases(db);
+  const logLines = createLogLines(db);
+  const observeOutput = createObserveOutput({ outputs, steps, classes, phases, logLines });
   const prune = createPrune({ db, samples });
   const size = db.prepare<[], number>('SELECT page_count * page_size FROM pragma_page_count, pragma_page_size').pluck();
 
@@ -96,9 +110,16 @@ const createStore = (db: Database.Database, claim: Claim | null): Store => {
     compareCursors: events.compareCursors,
     listRuns: runs.listRuns,
     getRun: runs.getRun,
+    countRuns: runs.countRuns,
+    settledFiles: runs.settledFiles,
     listEpochs: epochs.listEpochs,
     rowsOf: epochs.rowsOf,
     listAttempts: attempts.list,
+    listSteps: steps.listSteps,
+    listClasses: classes.listClasses,
+    listPhases: phases.listPhases,
+    logTail: logLines.logTail,
+    outputsOf: outputs.outputsOf,
     listGpus: gpus.listGpus,
     listHosts: hosts.listHosts,
     history: createHistory(samples),
@@ -111,6 +132,8 @@ const createStore = (db: Database.Database, claim: Claim | null): Store => {
 
     transaction,
     observeRun: (...look) => transaction(() => observeRun(...look)),
+    observeOutput: (...look) => transaction(() => observeOutput(...look)),
+    settle: (...how) => transaction(() => runs.settle(...how)),
     saveRun: (run) => transaction(() => runs.saveRun(run)),
     saveGpus: (list, now) => transaction(() => gpus.saveGpus(list, now)),
     setGpuUse: gpus.setGpuUse,
@@ -122,6 +145,10 @@ const createStore = (db: Database.Database, claim: Claim | null): Store => {
     },
     flushSamples,
     saveAlerts: (list) => transaction(() => alerts.saveAlerts(list)),
+    runAt: runs.runAt,
+    putOffJudging: (run) => transaction(() => putOff.putOffJudging(run)),
+    nextPutOff: putOff.nextPutOff,
+    endPutOff: (run) => transaction(() => putOff.endPutOff(run)),
     addEvents: (list) => transaction(() => events.addEvents(list)),
     saveRuleStates: (states) => transaction(() => ruleStates.saveRuleStates(states)),
     dropRuleStates: (subject) => transaction(() => ruleStates.dropRuleStates(subject)),

@@ -3,11 +3,14 @@ import { basename } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import type { ObservedRun } from '../core/batch.ts';
 import type { Store } from '../core/ports.ts';
-import type { Run } from '../core/run.ts';
+import { isActive, type Run, type RunState } from '../core/run.ts';
 import { keyAfter, toPage } from './pages.ts';
 
 /** The table of runs. */
-export type Runs = Pick<Store, 'listRuns' | 'getRun' | 'saveRun'> & {
+export type Runs = Pick<
+  Store,
+  'runAt' | 'listRuns' | 'getRun' | 'countRuns' | 'saveRun' | 'settle' | 'settledFiles'
+> & {
   /** The run of a folder, made when there is none yet. */
   readonly find: (
     observed: Pick<ObservedRun, 'path' | 'folder'>,
@@ -24,6 +27,9 @@ export const createRuns = (db: Database): Runs => {
       AND (@text IS NULL OR name LIKE @text ESCAPE '\\' OR path LIKE @text ESCAPE '\\' OR model LIKE @text ESCAPE '\\'
         OR EXISTS (SELECT 1 FROM json_each(tags) WHERE value LIKE @text ESCAPE '\\'))
     ORDER BY coalesce(started_at, -1) DESC, id DESC LIMIT @limit`);
+  const atPath = db
+    .prepare<[string, string], string>('SELECT id FROM runs WHERE host = ? AND path = ? ORDER BY number DESC LIMIT 1')
+    .pluck();
   const byInode = db.prepare<[{ host: string; inode: number }], Identity>(
     'SELECT id, path, device, born_at FROM runs WHERE host = @host AND inode = @inode ORDER BY number DESC',
   );
@@ -33,9 +39,18 @@ export const createRuns = (db: Database): Runs => {
   const place = db.prepare<[Omit<Identity, 'born_at'> & { name: string }]>(
     'UPDATE runs SET path = @path, name = @name, device = @device WHERE id = @id',
   );
-  const derive = db.prepare<[Pick<Row, 'id' | 'state' | 'started_at' | 'model' | 'derived'>]>(
-    'UPDATE runs SET state = @state, started_at = @started_at, model = @model, derived = @derived WHERE id = @id',
+  const derivedOf = db.prepare<[string], string | null>('SELECT derived FROM runs WHERE id = ?').pluck();
+  const derive = db.prepare<[Pick<Row, 'id' | 'state' | 'started_at' | 'model' | 'derived'> & { active: number }]>(`
+    UPDATE runs SET state = @state, started_at = @started_at, model = @model, derived = @derived,
+      settled_files = iif(@active, NULL, settled_files)
+    WHERE id = @id`);
+  const count = db.prepare<[], { state: RunState; runs: number }>(
+    'SELECT state, count(*) AS runs FROM runs GROUP BY state',
   );
+  const settle = db.prepare<[{ run: string; files: string }]>('UPDATE runs SET settled_files = @files WHERE id = @run');
+  const settled = db.prepare<[], { device: number; inode: number; path: string; files: string }>(`
+    SELECT device, inode, path, settled_files AS files FROM runs
+    WHERE settled_files IS NOT NULL ORDER BY device, inode, number`);
 
   return {
     find: ({ path, folder }, host) => {
@@ -51,6 +66,7 @@ export const createRuns = (db: Database): Runs => {
       if (known.path !== path || known.device !== folder.device) place.run({ id, path, name, device: folder.device });
       return { id, isNew: false };
     },
+    runAt: (path, host) => atPath.get(host, path) ?? null,
     getRun: (id) => {
       const row = byId.get(id);
       return row && runOf(row);
@@ -67,13 +83,34 @@ export const createRuns = (db: Database): Runs => {
       return toPage('runs', rows, limit, { keyOf: (row) => [row.started_at ?? -1, row.id], itemOf: runOf });
     },
     saveRun: ({ tags: _tags, notes: _notes, ...run }) => {
-      const before = byId.get(run.id)?.derived;
       const derived = JSON.stringify(run);
-      if (before === derived) return false;
-      derive.run({ id: run.id, state: run.state, started_at: run.startedAt, model: run.model, derived });
+      if (derivedOf.get(run.id) === derived) return false;
+      const { id, state, startedAt, model } = run;
+      derive.run({ id, state, started_at: startedAt, model, derived, active: isActive(run) ? 1 : 0 });
       return true;
     },
+    countRuns: () => {
+      const counts = { ...NO_RUNS };
+      for (const { state, runs } of count.all()) counts[state] = runs;
+      return counts;
+    },
+    settle: (run, files) => {
+      settle.run({ run, files });
+    },
+    // In the order of the runs: where an inode was given again, the newest counts.
+    settledFiles: () =>
+      new Map(settled.all().map(({ device, inode, path, files }) => [`${device}:${inode}`, { path, files }])),
   };
+};
+
+const NO_RUNS: Readonly<Record<RunState, number>> = {
+  starting: 0,
+  running: 0,
+  stalled: 0,
+  finished: 0,
+  early_stopped: 0,
+  stopped: 0,
+  failed: 0,
 };
 
 type Identity = { id: string; path: string; device: number; born_at: number | null };

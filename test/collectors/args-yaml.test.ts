@@ -1,5 +1,5 @@
 import t from 'tap';
-import { MAX_ARGS_BYTES, parseArgs } from '../../src/collectors/args-yaml.ts';
+import { MAX_ARGS_BYTES, parseArgs, withHyperparameters } from '../../src/collectors/args-yaml.ts';
 
 t.test('the arguments of Ultralytics come as plain values', async (t) => {
   const { args } = parseArgs('task: detect\nmodel: yolo11n.pt\nepochs: 100\ntime: null\nlr0: 0.01\nclasses: [0, 2]\n');
@@ -9,6 +9,52 @@ t.test('the arguments of Ultralytics come as plain values', async (t) => {
 t.test('Python tags of an opt.yaml are read as what they carry', async (t) => {
   const { args } = parseArgs('weights: yolov5s.pt\nsave_dir: !!python/object/apply:pathlib.PosixPath\n- runs\n- exp\n');
   t.same(args, { weights: 'yolov5s.pt', save_dir: ['runs', 'exp'] });
+});
+
+t.test('a Python tuple, name or object is the value that it carries', async (t) => {
+  const { args } = parseArgs(
+    "a: !!python/tuple\n- 1\n- 2\nb: !!python/name:torch.nn.SiLU ''\nc: !!python/object:x.Y\n  z: 1\nd: &id001 [1]\ne: *id001\n",
+  );
+  t.same(args, { a: [1, 2], b: '', c: { z: 1 }, d: [1], e: [1] });
+});
+
+t.test('Windows paths, line ends and a byte order mark change nothing', async (t) => {
+  const { args } = parseArgs('\uFEFFdata: .\\data\\tree.yaml\r\nproject: C:\\runs\\train\r\nlr0: 1.0e-05\r\n');
+  t.same(args, { data: '.\\data\\tree.yaml', project: 'C:\\runs\\train', lr0: 1e-5 });
+});
+
+t.test('words that are no YAML of today stay words', async (t) => {
+  t.same(parseArgs('a: yes\nb: off\nc: true\nd: null\ne: 640:480\n').args, {
+    a: 'yes',
+    b: 'off',
+    c: true,
+    d: null,
+    e: '640:480',
+  });
+});
+
+t.test('of a file that was cut off by a crash the complete lines are read', async (t) => {
+  t.same(parseArgs('task: detect\nepochs: 100\nmod').args, { task: 'detect', epochs: 100 });
+  t.same(parseArgs('task: detect\nclasses: [0, 1').args, { task: 'detect' });
+  t.same(parseArgs(`epochs: 100\n${'\0'.repeat(481)}`).args, { epochs: 100 });
+  t.match(parseArgs('tas'), { args: null, problem: /found a string/ });
+});
+
+t.test('hyperparameters stand among the arguments of YOLOv5, v7 and v9, and the arguments win', async (t) => {
+  const hyp = { lr0: 0.01, label_smoothing: 0.1 };
+  t.same(withHyperparameters({ hyp: 'data/hyp.yaml', epochs: 3, label_smoothing: 0 }, hyp), {
+    hyp: 'data/hyp.yaml',
+    epochs: 3,
+    lr0: 0.01,
+    label_smoothing: 0,
+  });
+  t.same(withHyperparameters({ hyp: { lr0: 0.02 }, epochs: 3 }, hyp), {
+    hyp: { lr0: 0.02 },
+    epochs: 3,
+    lr0: 0.02,
+    label_smoothing: 0.1,
+  });
+  t.same(withHyperparameters({ epochs: 3 }, null), { epochs: 3 });
 });
 
 t.test('numbers that JSON cannot hold are null', async (t) => {

@@ -62,7 +62,7 @@ t.test('Windows line ends, a byte order mark and blank lines change nothing', as
 });
 
 t.test('a line that is no row is counted and kept out, and its neighbours are not', async (t) => {
-  const broken = ['2,1', '2,1,1,1', '2,x,1', '2,0x10,1', '-1,1,1', '1.5,1,1', 'nan,1,1', ',1,1', 'epoch,a,b'];
+  const broken = ['2,1', '2,1,1,1', '2,x,1', '2,0x10,1', '-1,1,1', '1.5,1,1', 'nan,1,1', ',1,1'];
   for (const line of broken) {
     const { rows, keptOut } = parse(`epoch,a,b\n1,1,1\n${line}\n3,1,1\n`);
     t.same(
@@ -96,9 +96,23 @@ t.test('hostile column names are columns and nothing more', async (t) => {
 });
 
 t.test('a file without a header gives no rows and counts its lines', async (t) => {
-  const { rows, keptOut } = parse('not,a,header\n1,2,3\n2,3,4\n');
+  const { rows, keptOut, generation } = parse('not,a,header\n1,2,3\n2,3,4\n');
   t.same(rows, []);
-  t.equal(keptOut, 2);
+  t.equal(keptOut, 3);
+  t.type(generation, 'string', 'so that it is shown');
+});
+
+t.test('a header that is written again is no row, and another one names the columns from there on', async (t) => {
+  const { rows, keptOut } = parse('epoch,a\n1,5\nepoch,a\n2,6\nepoch,b,a\n3,7,8\n4,9\n');
+  t.same(
+    rows.map(({ epoch, metrics }) => [epoch, metrics]),
+    [
+      [1, { a: 5 }],
+      [2, { a: 6 }],
+      [3, { b: 7, a: 8 }],
+    ],
+  );
+  t.equal(keptOut, 1, 'the row of the old length');
 });
 
 t.test('a line without end is not waited for', async (t) => {
@@ -138,6 +152,14 @@ t.test('the epoch falling is a re-run, time falling or an epoch repeated a resum
     [5, 0, 'start'],
     [5, 1, 'resume'],
   ]);
+  t.same(
+    attempts('epoch,time\n1,95\n1,90\n'),
+    [
+      [1, 0, 'start'],
+      [1, 1, 'rerun'],
+    ],
+    'after the first epoch there is nothing to resume from',
+  );
   t.same(
     attempts('epoch,time\n5,500\n5,600\n'),
     [

@@ -101,6 +101,16 @@ t.test('a file replaced by another training is fresh, once', async (t) => {
   t.equal((await look()).results?.fresh, false);
 });
 
+t.test('a file replaced by another training that ends alike is fresh all the same', async (t) => {
+  const { look, replace } = stage(t);
+  replace(HEADER + row(1, 11) + rows(2, 60));
+  await look();
+  replace(HEADER + row(1, 12) + rows(2, 60));
+  const { results, rows: found } = await look();
+  t.equal(results?.fresh, true);
+  t.equal(found.length, 60);
+});
+
 t.test('a file deleted and written anew by a re-run is fresh, though its header comes alone at first', async (t) => {
   const { file, look } = stage(t);
   writeFileSync(file, HEADER + rows(1, 3));

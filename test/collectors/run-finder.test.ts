@@ -11,6 +11,7 @@ const stage = (t: Test, tree: Parameters<Test['testdir']>[0], roots: readonly st
   const warnings: object[] = [];
   const watched = new Set<string>();
   const finder = createRunFinder({
+    settled: new Map(),
     roots: roots.map((root) => join(base, root)),
     onFolder: (path) => told.push(path.slice(base.length + 1)),
     isWatched: (path) => watched.has(path),

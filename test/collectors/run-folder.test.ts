@@ -12,6 +12,8 @@ import {
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createRunFolderCollector } from '../../src/collectors/run-folder.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { txtRow } from '../fixtures/results/shapes.ts';
 
 const HEADER = 'epoch,time,train/box_loss\n';
 
@@ -20,6 +22,7 @@ const stage = (t: Test, files: Record<string, string | Record<string, string>>) 
   const path = join(t.testdir({ exp: files }), 'exp');
   const warnings: string[] = [];
   const collector = createRunFolderCollector(path, {
+    clock: systemClock,
     log: { info: () => {}, warn: (_facts, message) => warnings.push(message), error: () => {} },
   });
   const look = async (...hints: string[]) => {
@@ -63,6 +66,44 @@ t.test('the first look says all there is of a run folder', async (t) => {
 t.test('a run before its first epoch has arguments and no results', async (t) => {
   const { look } = stage(t, { 'opt.yaml': 'weights: yolov5s.pt\n' });
   t.match(await look(), { args: { weights: 'yolov5s.pt' }, results: null, rows: [], resultsPngAt: null });
+});
+
+t.test('a run of YOLOv7 has the rows of results.txt and the hyperparameters of hyp.yaml', async (t) => {
+  const row = (epoch: number) => `${txtRow(epoch, 29, [0.1, 0.2, 0.3])}\n`;
+  const { path, look } = stage(t, {
+    'opt.yaml': 'weights: yolov7.pt\nhyp: data/hyp.yaml\n',
+    'hyp.yaml': 'lr0: 0.01\n',
+    'results.txt': row(0),
+  });
+  const run = await look();
+  t.match(run, {
+    args: { weights: 'yolov7.pt', hyp: 'data/hyp.yaml', lr0: 0.01 },
+    results: { epochsPlanned: 30, rowsKeptOut: 0 },
+    rows: [{ epoch: 0, metrics: { 'train/box_loss': 0.1 } }],
+  });
+  appendFileSync(join(path, 'results.txt'), row(1));
+  t.match(await look('results.txt'), { rows: [{ epoch: 1 }] });
+  writeFileSync(join(path, 'hyp.yaml'), 'lr0: 0.002\n');
+  t.match(await look('hyp.yaml'), { args: { lr0: 0.002 }, rows: { length: 0 } });
+});
+
+t.test('of a results.csv and a results.txt the csv counts, also while a re-run has taken it away', async (t) => {
+  const { path, look } = stage(t, {
+    'results.csv': `${HEADER}1,10,0.5\n`,
+    'results.txt': `${txtRow(7, 9, [0.1, 0.2, 0.3])}\n`,
+  });
+  t.match(await look(), { rows: [{ epoch: 1 }] });
+  rmSync(join(path, 'results.csv'));
+  t.match(await look(), { results: null, rows: { length: 0 } });
+  writeFileSync(join(path, 'results.csv'), `${HEADER}1,12,0.5\n`);
+  t.match(await look('results.csv'), { results: { fresh: true }, rows: [{ epoch: 1, elapsedS: 12 }] });
+});
+
+t.test('a csv that comes beside a results.txt takes its place', async (t) => {
+  const { path, look } = stage(t, { 'results.txt': `${txtRow(7, 9, [0.1, 0.2, 0.3])}\n` });
+  t.match(await look(), { rows: [{ epoch: 7 }] });
+  writeFileSync(join(path, 'results.csv'), `${HEADER}1,10,0.5\n`);
+  t.match(await look('results.csv'), { rows: [{ epoch: 1 }] });
 });
 
 t.test('a hint of the result file gives the new rows and keeps what was known', async (t) => {

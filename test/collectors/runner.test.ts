@@ -46,6 +46,7 @@ const stage = (t: Test, clock: Clock = systemClock, ingest?: (batch: Batch) => v
     events.emit('line');
   };
   const runner = createRunner({
+    polling: 'auto',
     clock,
     log: { info: note('info'), warn: note('warn'), error: note('error') },
     ingest: (batch, name) => {
@@ -301,7 +302,9 @@ t.test('a row that is appended to a run is there without waiting for the poll, i
     for (const { rows } of batch.runs ?? []) epochs.push(...rows.map(({ epoch }) => epoch));
     events.emit(`rows ${epochs.length}`);
   });
-  runner.add(createRunFolderCollector(path, { log: { info: () => {}, warn: () => {}, error: () => {} } }));
+  runner.add(
+    createRunFolderCollector(path, { clock: systemClock, log: { info: () => {}, warn: () => {}, error: () => {} } }),
+  );
   await next('batch');
   for (let epoch = 1; epoch <= 200; epoch++) {
     appendFileSync(join(path, 'results.csv'), `${epoch},${epoch * 10},0.5\n`);
@@ -321,7 +324,13 @@ t.test('a run that appears below a root is found without waiting for the walk', 
   const found = new EventEmitter();
   const onFolder = (path: string) => found.emit('folder', path);
   const log = { info: () => {}, warn: () => {}, error: () => {} };
-  const finder = createRunFinder({ roots: [root], onFolder, isWatched: () => false, log });
+  const finder = createRunFinder({
+    settled: new Map(),
+    roots: [root],
+    onFolder,
+    isWatched: () => false,
+    log,
+  });
   runner.add(finder);
   const folder = once(found, 'folder', { signal: AbortSignal.timeout(10_000) });
   // chokidar arms its watches in its own time; rewriting the file hints again until it has.

@@ -1,102 +1,93 @@
 import t from 'tap';
-import type { EpochRow } from '../../src/core/run.ts';
-import { NO_PROGRESS, proceed } from '../../src/core/run-progress.ts';
-import { judgeState, type StateFacts } from '../../src/core/run-state.ts';
-
-const T0 = 1_757_427_471_000;
-const MINUTE = 60_000;
-
-const rowsOf = (maps: readonly number[], secondsPerEpoch = 60): EpochRow[] =>
-  maps.map((map, i) => ({
-    attempt: 1,
-    epoch: i + 1,
-    at: T0 + (i + 1) * secondsPerEpoch * 1000,
-    atSource: 'mtime',
-    elapsedS: (i + 1) * secondsPerEpoch,
-    runElapsedS: (i + 1) * secondsPerEpoch,
-    metrics: { 'metrics/mAP50(B)': map, 'metrics/mAP50-95(B)': map },
-  }));
-
-const facts = ({
-  rows = rowsOf([0.1, 0.2, 0.3]),
-  ...over
-}: Partial<StateFacts> & { rows?: EpochRow[] }): StateFacts => {
-  const lastAt = rows.at(-1)?.at ?? T0;
-  return {
-    progress: rows.reduce(proceed, NO_PROGRESS),
-    epochsDone: rows.length,
-    epochsPlanned: 100,
-    args: { epochs: 100, patience: 50 },
-    activityAt: lastAt,
-    resultsPngAt: null,
-    secondsPerEpoch: rows.length > 1 ? 60 : null,
-    watchedSince: T0,
-    lost: null,
-    processes: 'unknown',
-    now: lastAt + 5000,
-    ...over,
-  };
-};
+import { NOTHING_SAID } from '../../src/core/output-facts.ts';
+import { judgeState } from '../../src/core/run-state.ts';
+import { factsOf, MINUTE, rowsOf, T0 } from './state-facts.ts';
 
 t.test('a run whose last row is the last planned epoch has finished', async (t) => {
-  const verdict = judgeState(facts({ epochsPlanned: 3 }));
+  const verdict = judgeState(factsOf({ epochsPlanned: 3 }));
   t.match(verdict, { state: 'finished', reason: 'all_epochs_done' });
   t.match(verdict.evidence[0], /epoch 3 of 3/);
 });
 
 t.test('a run that stopped at best + patience stopped early, and one row earlier it had not', async (t) => {
   const rows = rowsOf([0.1, 0.5, 0.4, 0.4, 0.4]);
-  t.match(judgeState(facts({ rows, args: { patience: 3 } })), { state: 'early_stopped', reason: 'patience' });
-  t.match(judgeState(facts({ rows: rows.slice(0, 4), args: { patience: 3 } })), { state: 'running' });
+  t.match(judgeState(factsOf({ rows, args: { patience: 3 } })), { state: 'early_stopped', reason: 'patience' });
+  t.match(judgeState(factsOf({ rows: rows.slice(0, 4), args: { patience: 3 } })), { state: 'running' });
 });
 
 t.test('a run that never had a fitness above zero is not taken for stopped early', async (t) => {
-  t.match(judgeState(facts({ rows: rowsOf([0, 0, 0, 0, 0, 0]), args: { patience: 2 } })), { state: 'running' });
+  t.match(judgeState(factsOf({ rows: rowsOf([0, 0, 0, 0, 0, 0]), args: { patience: 2 } })), { state: 'running' });
 });
 
 t.test('a run with a time budget finishes when it is used up, whatever epochs says', async (t) => {
-  const verdict = judgeState(facts({ epochsPlanned: null, args: { time: 0.05, epochs: 7 } }));
+  const verdict = judgeState(factsOf({ epochsPlanned: null, args: { time: 0.05, epochs: 7 } }));
   t.match(verdict, { state: 'finished', reason: 'time_budget' });
 });
 
 t.test('results.png after the last row means that the trainer came to its end', async (t) => {
-  const rows = rowsOf([0.1, 0.2]);
-  const verdict = judgeState(facts({ rows, resultsPngAt: (rows.at(-1)?.at ?? 0) + 1000 }));
-  t.match(verdict, { state: 'finished', reason: 'final_plots_written' });
+  const facts = factsOf({ rows: rowsOf([0.1, 0.2]) });
+  const resultsPngAt = facts.activityAt + 1000;
+  t.match(judgeState({ ...facts, resultsPngAt }), { state: 'finished', reason: 'final_plots_written' });
+  const resumed = { ...facts, resultsPngAt, argsAt: resultsPngAt + 10 * MINUTE, now: resultsPngAt + 11 * MINUTE };
+  t.match(judgeState(resumed), { state: 'starting' }, 'but not of the process that was started after it');
 });
 
 t.test('silence beyond three median epochs is a stall, much longer silence an end', async (t) => {
-  const base = facts({});
-  t.match(judgeState({ ...base, now: base.activityAt + 3 * MINUTE }), { state: 'running' });
-  t.match(judgeState({ ...base, now: base.activityAt + 3 * MINUTE + 1000 }), { state: 'stalled' });
-  t.match(judgeState({ ...base, now: base.activityAt + 13 * MINUTE }), { state: 'stopped', reason: 'no_new_epoch' });
+  const base = factsOf();
+  t.match(judgeState({ ...base, now: base.activityAt + 3 * MINUTE }), { state: 'running', reason: null });
+  const stall = judgeState({ ...base, now: base.activityAt + 3 * MINUTE + 1000 });
+  t.match(stall, { state: 'stalled', reason: 'no_new_epoch' });
+  t.match(stall.evidence[0], /epochs up to 3; the last sign of life was at 2025-.*Z; expected within 3 min/);
+  const end = judgeState({ ...base, now: base.activityAt + 13 * MINUTE });
+  t.match(end, { state: 'stopped', reason: 'no_new_epoch' });
+  t.match(end.evidence[0], /3 of 100 epochs done/);
 });
 
-t.test('a run with a live process may stall but never stops or fails', async (t) => {
-  const base = facts({ processes: 'alive' });
-  t.match(judgeState({ ...base, now: base.activityAt + 600 * MINUTE }), { state: 'stalled' });
-  const first = facts({ rows: [], processes: 'alive' });
-  t.match(judgeState({ ...first, now: T0 + 600 * MINUTE }), { state: 'stalled' });
-});
-
-t.test('a run whose process left the GPU has stopped at once, or failed if it never wrote an epoch', async (t) => {
-  t.match(judgeState(facts({ processes: 'gone' })), { state: 'stopped', reason: 'process_gone' });
-  t.match(judgeState(facts({ rows: [], processes: 'gone' })), { state: 'failed', reason: 'process_gone' });
+t.test('a log or a sidecar that goes on is a sign of life where epochs are long', async (t) => {
+  const now = T0 + 30 * MINUTE;
+  const facts = { ...NOTHING_SAID, saidAt: now - 10_000 };
+  const outputs = [{ source: 'signalbox.ndjson', writtenAt: null, facts }];
+  t.match(judgeState(factsOf({ now, outputs })), { state: 'running' });
+  const shared = [{ source: 'all.log', writtenAt: now, facts: { ...NOTHING_SAID, saidAt: T0 } }];
+  t.match(judgeState(factsOf({ now, outputs: shared })), { state: 'stopped' }, 'but not the lines of another run');
 });
 
 t.test('an old run that is silent at first sight has stopped, not stalled', async (t) => {
-  const base = facts({ watchedSince: null });
+  const base = factsOf({ watchedSince: null });
   t.match(judgeState({ ...base, now: base.activityAt + 5 * MINUTE }), { state: 'stopped' });
 });
 
-t.test('time in which the service was down is not called a stall', async (t) => {
-  const base = facts({});
+t.test('time in which the service was down or the machine slept is not called a stall', async (t) => {
+  const base = factsOf();
   const restartedAt = base.activityAt + 500 * MINUTE;
   t.match(judgeState({ ...base, watchedSince: restartedAt, now: restartedAt + MINUTE }), { state: 'running' });
 });
 
 t.test('a run without a row is starting for a while, then failed', async (t) => {
-  const base = facts({ rows: [], watchedSince: null });
+  const base = factsOf({ rows: [], watchedSince: null });
   t.match(judgeState({ ...base, now: T0 + 10 * MINUTE }), { state: 'starting', reason: null });
   t.match(judgeState({ ...base, now: T0 + 31 * MINUTE }), { state: 'failed', reason: 'no_epoch_completed' });
+});
+
+t.test('a resumed run has the time of a first epoch until its next row, then it has stopped again', async (t) => {
+  const argsAt = T0 + 600 * MINUTE;
+  const resumed = factsOf({ argsAt, activityAt: argsAt, watchedSince: null });
+  t.match(judgeState({ ...resumed, now: argsAt + 20 * MINUTE }), { state: 'starting' });
+  t.match(judgeState({ ...resumed, now: argsAt + 31 * MINUTE }), { state: 'stopped', reason: 'no_new_epoch' });
+});
+
+t.test('a run that says it began again is judged by its new process, whatever the old rows show', async (t) => {
+  const startAt = T0 + 90 * MINUTE;
+  const start = { t: startAt, kind: 'start' } as const;
+  const outputs = [
+    { source: 'signalbox.ndjson', writtenAt: startAt, facts: { ...NOTHING_SAID, starts: 2, start, saidAt: startAt } },
+  ];
+  const again = factsOf({ epochsPlanned: 3, outputs, now: startAt + MINUTE });
+  t.match(judgeState(again), { state: 'starting' });
+  t.match(judgeState({ ...again, outputs: [] }), { state: 'finished' });
+});
+
+t.test('a run whose folder is gone or replaced has ended, as failed when it never wrote an epoch', async (t) => {
+  t.match(judgeState(factsOf({ lost: 'folder_gone' })), { state: 'stopped', reason: 'folder_gone' });
+  t.match(judgeState(factsOf({ rows: [], lost: 'folder_replaced' })), { state: 'failed', reason: 'folder_replaced' });
 });

@@ -31,7 +31,10 @@ const input = (rows: readonly EpochRow[], args: Record<string, unknown> | null =
   rowsKeptOut: 0,
   watchedSince: T0,
   lost: null,
-  processes: 'unknown',
+  outputs: [],
+  process: { status: 'unknown' },
+  exit: null,
+  kernelKill: null,
   gpus: [],
   pids: [],
   now: (rows.at(-1)?.at ?? T0) + 1000,
@@ -73,7 +76,8 @@ t.test('with a time budget the epochs of the args are no target', async (t) => {
 });
 
 t.test('what is not known is null: no args, no rows, no time', async (t) => {
-  const run = summarizeRun(input([], null));
+  const unknown = input([], null);
+  const run = summarizeRun({ ...unknown, facts: { ...unknown.facts, path: '/data/exp' } });
   t.match(run, {
     model: null,
     task: null,

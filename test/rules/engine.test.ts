@@ -6,6 +6,7 @@ import { lossNan } from '../../src/rules/loss-nan.ts';
 import { lossSpike } from '../../src/rules/loss-spike.ts';
 import { mapOscillation } from '../../src/rules/map-oscillation.ts';
 import { type AnyRule, defineRule } from '../../src/rules/rule.ts';
+import { finish } from './finish.ts';
 import { rowsOf, run, START_AT, type Told } from './rows.ts';
 
 const EPOCH_RULES = [lossSpike, lossNan, mapOscillation];
@@ -167,7 +168,7 @@ t.test(
     const { engine } = start(EPOCH_RULES);
     const undated = EVENTFUL.map((row) => (row.epoch >= 75 ? { ...row, at: null } : row));
     const endedAt = START_AT + 100 * 60_000;
-    const alerts = engine.backfill(run, undated, endedAt);
+    const alerts = finish(engine.backfill(run, undated, endedAt));
     t.equal(alerts.length, 3);
     t.ok(alerts.every(({ state, backfilled }) => state === 'resolved' && backfilled));
     t.equal(alerts.find(({ rule }) => rule === 'loss_spike')?.firedAt, START_AT + 15 * 60_000);

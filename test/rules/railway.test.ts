@@ -4,6 +4,7 @@ import t from 'tap';
 import type { EpochRow } from '../../src/core/run.ts';
 import { createEngine } from '../../src/rules/engine.ts';
 import { RULES } from '../../src/rules/registry.ts';
+import { finish } from './finish.ts';
 import { START_AT } from './rows.ts';
 
 const FOLDERS = globSync('test/fixtures/railway/runs/detect/*/args.yaml').map(dirname).sort();
@@ -36,10 +37,12 @@ const alertsOf = (folder: string) => {
   };
   const engine = createEngine({ rules: RULES, newId: () => `a${++ids}`, onError });
   const args = { epochs: 100, close_mosaic: 10, warmup_epochs: 3 };
-  return engine.backfill(
-    { id: folder, name: folder, epochsPlanned: 100, epochBase: 1, args },
-    rowsIn(folder),
-    START_AT + 86_400_000,
+  return finish(
+    engine.backfill(
+      { id: folder, name: folder, epochsPlanned: 100, epochBase: 1, args },
+      rowsIn(folder),
+      START_AT + 86_400_000,
+    ),
   );
 };
 

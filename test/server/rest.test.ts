@@ -212,8 +212,22 @@ t.test('the service says what it watches, and its rules say what they judge by',
 });
 
 t.test('the service is ready as long as one collector works, and says how each is doing', async (t) => {
-  const failing = { name: 'gpu', lastSuccessAt: null, lastErrorAt: T0, error: 'nvidia-smi was not found', failures: 3 };
-  const working = { name: 'host', lastSuccessAt: T0 - 1500, lastErrorAt: null, error: null, failures: 0 };
+  const failing = {
+    name: 'gpu',
+    lastSuccessAt: null,
+    lastErrorAt: T0,
+    error: 'nvidia-smi was not found',
+    failures: 3,
+    polling: false,
+  };
+  const working = {
+    name: 'host',
+    lastSuccessAt: T0 - 1500,
+    lastErrorAt: null,
+    error: null,
+    failures: 0,
+    polling: false,
+  };
   const clock = { now: () => T0, after: () => () => {} };
   const half = await startServer({ clock, health: () => [failing, working] });
   t.teardown(half.close);

@@ -4,6 +4,7 @@ import { Value } from 'typebox/value';
 import { createBus } from '../../src/core/bus.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Store, StreamEvent } from '../../src/core/ports.ts';
+import type { Ingest } from '../../src/server/ingest-lines.ts';
 import { createServer, type ServerParts } from '../../src/server/server.ts';
 import { observed, rows } from '../store/observed.ts';
 import { open, T0 } from '../store/open-store.ts';
@@ -43,6 +44,7 @@ export const startServer = async ({
   const server = await createServer({
     store,
     bus,
+    ingest: ingestInto(store),
     clock: systemClock,
     rules: [],
     health: () => [],
@@ -88,6 +90,22 @@ export const startServer = async ({
       store.close();
     },
   };
+};
+
+/** Stores what runs say of themselves, each run by its name. */
+const ingestInto = (store: Store): Ingest => {
+  const inodes = new Map<string, number>();
+  let offset = 0;
+  return (batches) =>
+    batches.map(({ run, events }) => {
+      const path = `/ingest/${run}`;
+      const inode = inodes.get(run) ?? 5000 + inodes.size;
+      inodes.set(run, inode);
+      const { id } = store.observeRun(observed({ path, folder: { inode } }), 'trainer', T0);
+      const numbered = events.map((event) => ({ offset: ++offset, event }));
+      store.observeOutput(id, { path, source: 'ingest', generation: 'first', writtenAt: T0, events: numbered }, T0);
+      return { id };
+    });
 };
 
 /** Puts a run with epochs 1 to `count` into a store; answers its id. */

@@ -138,6 +138,36 @@ t.test('a fresh file that begins with the very same row is a new attempt all the
   t.same(keys(store.observeRun(fresh, 'trainer', T0).rows), ['2/1']);
 });
 
+t.test('a file that YOLOv7 shortened on its resume loses no row and says none twice', async (t) => {
+  const store = open();
+  const untimed = (from: number, to: number, loss: number) =>
+    rows(from, to, { elapsedS: null, metrics: { 'train/box_loss': loss } });
+  const { id } = store.observeRun(observed({ rows: untimed(0, 9, 1) }), 'trainer', T0);
+  t.same(store.observeRun(observed({ rows: untimed(0, 6, 1) }), 'trainer', T0).rows, [], 'as its checkpoint has it');
+  t.same(keys(store.observeRun(observed({ rows: untimed(7, 8, 2) }), 'trainer', T0).rows), ['2/7', '2/8']);
+  const whole = [...untimed(0, 6, 1), ...untimed(7, 11, 2)];
+  t.same(keys(store.observeRun(observed({ rows: whole }), 'trainer', T0).rows), ['2/9', '2/10', '2/11']);
+  t.same(store.observeRun(observed({ rows: whole }), 'trainer', T0).rows, [], 'after a restart of the service');
+  t.match(store.listAttempts(id), [
+    { kind: 'start', firstEpoch: 0, lastEpoch: 9, epochs: 10 },
+    { kind: 'resume', firstEpoch: 7, lastEpoch: 11, epochs: 5 },
+  ]);
+  const again = [...untimed(0, 3, 1), ...untimed(4, 5, 3)];
+  t.same(keys(store.observeRun(observed({ rows: again }), 'trainer', T0).rows), ['3/4', '3/5'], 'from further back');
+});
+
+t.test('a shortened file that came under another inode goes on in all the attempts that it was read as', async (t) => {
+  const store = open();
+  const untimed = (from: number, to: number, loss: number) =>
+    rows(from, to, { elapsedS: null, metrics: { 'train/box_loss': loss } });
+  store.observeRun(observed({ rows: untimed(0, 4, 1) }), 'trainer', T0);
+  const resumed = [...untimed(0, 2, 1), ...untimed(3, 5, 2)];
+  store.observeRun(observed({ rows: resumed }), 'trainer', T0);
+  const copied = observed({ results: { inode: 901 }, rows: [...resumed, ...untimed(6, 6, 2)] });
+  t.same(keys(store.observeRun(copied, 'trainer', T0).rows), ['2/6']);
+  t.same(store.observeRun(copied, 'trainer', T0).rows, []);
+});
+
 t.test('the newest attempt ends with the run', async (t) => {
   const store = open();
   const { id } = store.observeRun(observed({ rows: rows(1, 2) }), 'trainer', T0);

@@ -21,6 +21,7 @@ const results: ObservedResults = {
   mtimeAt: T0,
   size: 1000,
   rowsKeptOut: 0,
+  epochsPlanned: null,
 };
 
 /** One look at a run folder that holds `look.rows`. */

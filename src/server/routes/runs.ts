@@ -12,24 +12,16 @@ import {
 } from '../../core/run.ts';
 import { formatCsv, wantsCsv } from '../csv.ts';
 import { pageQuery, paging, parseWords, query, wordsParameter } from '../parameters.ts';
-import { notFound } from '../problem.ts';
 import { jsonOrCsv, pageReference, problemResponse, reference } from '../schemas.ts';
+import { findRun, RunParams } from './find-run.ts';
 
 const RUNS = 100;
 const EPOCHS = 1000;
-
-const RunParams = Type.Object({ id: Type.String({ description: 'id of a run' }) });
 
 /** `/runs`: the trainings, their epoch rows and their attempts. */
 export const runRoutes =
   ({ store }: { readonly store: StoreReader }): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const findRun = (id: string): Run => {
-      const run = store.getRun(id);
-      if (run === undefined) throw notFound('run', id);
-      return run;
-    };
-
     app.get(
       '/runs',
       {
@@ -63,7 +55,7 @@ export const runRoutes =
           response: { 200: reference<Run>(RunSchema), ...problemResponse },
         },
       },
-      async ({ params }) => findRun(params.id),
+      async ({ params }) => findRun(store, params.id),
     );
 
     app.get(
@@ -83,7 +75,7 @@ export const runRoutes =
         },
       },
       async ({ params, query, headers }, reply) => {
-        const { id } = findRun(params.id);
+        const { id } = findRun(store, params.id);
         const { from, to, attempt } = query;
         const page = store.listEpochs(id, { ...pageQuery(query, EPOCHS), from, to, attempt });
         if (!wantsCsv(headers.accept)) return page;
@@ -103,7 +95,7 @@ export const runRoutes =
           response: { 200: pageReference<Attempt>(AttemptSchema), ...problemResponse },
         },
       },
-      async ({ params }) => ({ items: store.listAttempts(findRun(params.id).id), next: null }),
+      async ({ params }) => ({ items: store.listAttempts(findRun(store, params.id).id), next: null }),
     );
   };
 

@@ -3,11 +3,13 @@ import type { PageQuery, StoreReader } from '../../core/ports.ts';
 import { ACTIVE_RUN_STATES, type Run } from '../../core/run.ts';
 import type { GpuSample, HostSample } from '../../core/sample.ts';
 import type { Page } from '../../core/schema.ts';
-import type { RunEpoch } from '../../core/stream.ts';
+import type { RunEpoch, RunLogLine, RunStep } from '../../core/stream.ts';
 import type { Subscription } from './subscription.ts';
 
 const LATEST_RUNS = 50;
 const ALERTS_MS = 24 * 3_600_000;
+const STEPS = 500;
+const LINES = 200;
 const PAGE = 10_000;
 
 /** What is known of a subscription's topic now, as the contract's section 3 lists it. `now` in milliseconds. */
@@ -15,7 +17,7 @@ export const readSnapshot = (
   store: StoreReader,
   { topic, run, gpu }: Subscription,
   now: number,
-): readonly (Run | RunEpoch | Alert | GpuSample | HostSample)[] => {
+): readonly (Run | RunEpoch | RunStep | RunLogLine | Alert | GpuSample | HostSample)[] => {
   switch (topic) {
     case 'runs':
       return readRuns(store, run);
@@ -31,8 +33,11 @@ export const readSnapshot = (
     case 'host':
       return store.listHosts().flatMap(({ latest }) => latest ?? []);
     case 'batches':
+      return runsOf(store, run).flatMap((id) =>
+        store.listSteps(id, { limit: STEPS, newest: true }).items.map((step) => ({ run: id, ...step })),
+      );
     case 'logs':
-      return [];
+      return runsOf(store, run).flatMap((id) => store.logTail(id, LINES).map((line) => ({ run: id, ...line })));
   }
 };
 
@@ -42,6 +47,10 @@ const readRuns = (store: StoreReader, run: string | undefined): readonly Run[] =
   const active = readActive(store).filter(({ id }) => !latest.some((shown) => shown.id === id));
   return [...latest, ...active];
 };
+
+/** The run that was asked for, else every active one. */
+const runsOf = (store: StoreReader, run: string | undefined): readonly string[] =>
+  run === undefined ? readActive(store).map(({ id }) => id) : [run];
 
 const readActive = (store: StoreReader): readonly Run[] =>
   readAll((page) => store.listRuns({ ...page, states: ACTIVE_RUN_STATES }));

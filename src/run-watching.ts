@@ -1,0 +1,77 @@
+import { createRunFolderCollector, runCollectorName } from './collectors/run-folder.ts';
+import type { Runner } from './collectors/runner.ts';
+import type { Clock } from './core/clock.ts';
+import type { Log } from './core/log.ts';
+import type { Store } from './core/ports.ts';
+import { isActive, type Run } from './core/run.ts';
+import type { RunTracker } from './run-tracker.ts';
+
+/** Which run folders have a collector of their own: those of living runs, and the others as long as it takes to look. */
+export type RunWatching = {
+  /** Looks at a folder from now on. */
+  readonly watch: (path: string) => void;
+  readonly isWatched: (path: string) => boolean;
+  /** Goes by what has become of a run: it is new, has ended, has begun again or was moved. */
+  readonly follow: (run: Run, before: { readonly wasActive: boolean; readonly path: string | null }) => void;
+  /** Nothing more is to be seen of a run that has ended. */
+  readonly leave: (run: Run) => void;
+};
+
+/** A run that ended before our eyes is looked at a while longer: its last files are still being written. */
+const WATCH_AFTER_END_MS = 10 * 60_000;
+
+/** `filesOf`: the files of a run folder as the finder last saw them. */
+export const createRunWatching = (parts: {
+  readonly runner: Runner;
+  readonly tracker: RunTracker;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly filesOf: (path: string) => string | null;
+}): RunWatching => {
+  const { runner, tracker, store, clock, log, filesOf } = parts;
+  /** The run that was last seen in each folder. */
+  const watched = new Map<string, string | null>();
+  const leaving = new Set<string>();
+
+  const leaveFolder = (path: string, run: string) => {
+    if (watched.get(path) !== run) return;
+    watched.delete(path);
+    runner.remove(runCollectorName(path));
+  };
+
+  const leaveAfter = (run: Run, ms: number) => {
+    watched.set(run.path, run.id);
+    if (leaving.has(run.id)) return;
+    leaving.add(run.id);
+    clock.after(ms, () => {
+      leaving.delete(run.id);
+      const now = store.getRun(run.id);
+      if (now === undefined || isActive(now)) return;
+      leaveFolder(now.path, run.id);
+      tracker.forget(run.id);
+      // Until its files change it need not be looked at again, by another start of the service neither.
+      const files = filesOf(now.path);
+      if (files !== null) store.settle(run.id, files);
+    });
+  };
+
+  return {
+    watch: (path) => {
+      if (watched.has(path)) return;
+      watched.set(path, null);
+      runner.add(createRunFolderCollector(path, { clock, log }));
+    },
+    isWatched: (path) => watched.has(path),
+    follow: (run, before) => {
+      const active = isActive(run);
+      if (active || before.wasActive) {
+        log.info({ run: run.id, path: run.path, state: run.state, reason: run.stateReason }, 'run');
+      }
+      if (before.path !== null) leaveFolder(before.path, run.id);
+      if (active) watched.set(run.path, run.id);
+      else leaveAfter(run, before.wasActive ? WATCH_AFTER_END_MS : 0);
+    },
+    leave: (run) => leaveAfter(run, 0),
+  };
+};
