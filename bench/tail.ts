@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import WebSocket from 'ws';
 import { startService } from '../test/service.ts';
-import { percentile, type Report } from './figures.ts';
+import { percentile, type Report, seeded } from './figures.ts';
 
 const HEADER =
   'epoch,time,train/box_loss,train/cls_loss,train/dfl_loss,metrics/precision(B),metrics/recall(B),metrics/mAP50(B),' +
@@ -89,15 +89,4 @@ export const measure = async (report: Report): Promise<void> => {
   socket.terminate();
   await service.stop();
   rmSync(folder, { recursive: true });
-};
-
-/** A small seeded generator (mulberry32), 0 to 1. */
-const seeded = (seed: number) => {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 };

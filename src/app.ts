@@ -11,10 +11,10 @@ import { createLogFilesCollector } from './collectors/log-files.ts';
 import { createProcessSearch } from './collectors/process-search.ts';
 import { createProcessWatch } from './collectors/process-watch.ts';
 import { createRunFinder } from './collectors/run-finder.ts';
-import { createRunner, type Runner } from './collectors/runner.ts';
+import { createRunner } from './collectors/runner.ts';
 import { createBus } from './core/bus.ts';
 import type { Clock } from './core/clock.ts';
-import type { Run } from './core/run.ts';
+import type { RunState } from './core/run.ts';
 import type { RunEvent } from './core/trace.ts';
 import { ingestedBatch, ingestedPath } from './ingested-run.ts';
 import type { Settings } from './options.ts';
@@ -54,7 +54,8 @@ export type FirstLook = {
   readonly url: string;
   readonly version: string;
   readonly settings: Settings;
-  readonly runs: readonly Run[];
+  /** How many there are, by their state. */
+  readonly runs: Readonly<Record<RunState, number>>;
   readonly gpus: string;
   readonly simulated: { readonly speed: number } | null;
 };
@@ -224,9 +225,18 @@ export const startApp = async (
     const now = clock.now();
     if (now >= pruneAt && !store.prune(now)) pruneAt = now + PRUNE_EVERY_MS;
   };
+  /** Whether the finder, and every run folder that it found, was looked at once. */
+  const hasLooked = () => {
+    const health = runner.health();
+    return (
+      watching.hasBegun() &&
+      health.some(({ name, lastSuccessAt }) => name === finder.name && lastSuccessAt !== null) &&
+      health.every(({ lastSuccessAt, lastErrorAt }) => lastSuccessAt !== null || lastErrorAt !== null)
+    );
+  };
   let unseenEnded = false;
   const endUnseen = () => {
-    if (unseenEnded || !hasLooked(runner, finder.name)) return;
+    if (unseenEnded || !hasLooked()) return;
     unseenEnded = true;
     pipeline.endUnseen();
   };
@@ -239,6 +249,8 @@ export const startApp = async (
     every(clock, JUDGE_EVERY_MS, () => attempt('runs that are gone cannot be ended', endUnseen)),
   );
   const judgeOld = () => {
+    // To be found comes before to be judged.
+    if (!hasLooked()) return false;
     let isMore = false;
     const isWell = attempt('an old run cannot be judged', () => {
       isMore = pipeline.judgeOld();
@@ -252,27 +264,19 @@ export const startApp = async (
   return {
     url,
     firstLook: async () => {
-      await firstLook(runner, finder.name);
-      const { items } = store.listRuns({ limit: 10_000 });
-      return { url, version: common.version, settings, runs: items, gpus: gpus.says, simulated: around.simulated };
+      for (let waitedMs = 0; waitedMs < FIRST_LOOK_WITHIN_MS && !hasLooked(); waitedMs += 50) await sleep(50);
+      return {
+        url,
+        version: common.version,
+        settings,
+        runs: store.countRuns(),
+        gpus: gpus.says,
+        simulated: around.simulated,
+      };
     },
     close: () => {
       closing ??= endInOrder(ends);
       return closing;
     },
   };
-};
-
-/** Whether the finder and every run folder that it found were looked at once. */
-const hasLooked = (runner: Runner, finder: string): boolean => {
-  const health = runner.health();
-  return (
-    health.some(({ name, lastSuccessAt }) => name === finder && lastSuccessAt !== null) &&
-    health.every(({ lastSuccessAt, lastErrorAt }) => lastSuccessAt !== null || lastErrorAt !== null)
-  );
-};
-
-/** Waits for the first look, but not longer than {@link FIRST_LOOK_WITHIN_MS}. */
-const firstLook = async (runner: Runner, finder: string): Promise<void> => {
-  for (let waitedMs = 0; waitedMs < FIRST_LOOK_WITHIN_MS && !hasLooked(runner, finder); waitedMs += 50) await sleep(50);
 };

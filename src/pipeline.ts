@@ -5,13 +5,14 @@ import type { Bus } from './core/bus.ts';
 import type { Clock } from './core/clock.ts';
 import type { DurableTopic, OutputNews, Store, StreamEvent } from './core/ports.ts';
 import { isActive, type Run } from './core/run.ts';
+import type { RunFacts } from './core/run-summary.ts';
 import { gpuSampleOf, hostSampleOf, type Sample } from './core/sample.ts';
 import type { RunEvent } from './core/trace.ts';
 import { createOldRuns } from './old-runs.ts';
 import type { Engine } from './rules/engine.ts';
 import type { RunContext, TickInput } from './rules/rule.ts';
 import type { RunLook, RunTracker } from './run-tracker.ts';
-import { saidRows } from './said-rows.ts';
+import { hasResultFile, saidRows } from './said-rows.ts';
 
 /**
  * The one way in. Store first, publish second: whatever a client is told, it can look up.
@@ -146,19 +147,34 @@ export const createPipeline = (deps: {
       }
     }
     step.heard.push(...heard.map((news) => ({ run: look.id, news })));
-    for (const row of look.newRows) {
-      step.durable.push({ topic: 'epochs', run: look.id, at: step.now, data: { ...row, run: look.id } });
-    }
-    if (look.newRows.length > 0) rowWritten.add(look.id);
+    tellRows(look, step);
     return look;
   };
 
+  /** First step of a look at nothing but an output. Null: its run is not known. */
+  const appendOutput = (output: ObservedOutput, step: Step): RunLook | null => {
+    const before = tracker.lookOf(output.path);
+    if (before === null) return null;
+    const news = store.observeOutput(before.id, output, step.now);
+    step.heard.push({ run: before.id, news });
+    const look = tracker.hear(withSaidRows(before, tracker.factsOf(before.id), [news], step), news);
+    tellRows(look, step);
+    return look;
+  };
+
+  const tellRows = ({ id, newRows }: RunLook, step: Step) => {
+    for (const row of newRows) {
+      step.durable.push({ topic: 'epochs', run: id, at: step.now, data: { ...row, run: id } });
+    }
+    if (newRows.length > 0) rowWritten.add(id);
+  };
+
   /** A training that writes no result file may tell of its epochs in an output. */
-  const withSaidRows = (look: RunLook, observed: ObservedRun, heard: readonly OutputNews[], step: Step): RunLook => {
-    if (observed.results !== null) return look;
+  const withSaidRows = (look: RunLook, facts: RunFacts, heard: readonly OutputNews[], step: Step): RunLook => {
+    if (hasResultFile(facts)) return look;
     const said = saidRows(heard, store.getRun(look.id)?.latest?.epoch ?? null);
     if (said === null) return look;
-    const { newRows } = tracker.append({ ...observed, ...said }, step.now);
+    const { newRows } = tracker.append({ ...facts, ...said }, step.now);
     return { ...look, newRows, unjudged: [...look.unjudged, ...newRows] };
   };
 
@@ -240,14 +256,8 @@ export const createPipeline = (deps: {
               step,
             ) ?? [],
         );
-        for (const output of outputs) {
-          if (observed.some(({ path }) => path === output.path)) continue;
-          const look = tracker.lookOf(output.path);
-          if (look === null) continue;
-          const news = store.observeOutput(look.id, output, step.now);
-          step.heard.push({ run: look.id, news });
-          looks.push(tracker.hear(look, news));
-        }
+        const alone = outputs.filter(({ path }) => !observed.some((run) => run.path === path));
+        looks.push(...alone.flatMap((output) => appendOutput(output, step) ?? []));
         for (const sample of store.appendSamples((batch.samples ?? []).map(withRunMemory))) {
           step.samples.push(sample);
           latest.set(sample.subject, sample);

@@ -54,6 +54,8 @@ export type RunTracker = {
   readonly hear: (look: RunLook, news: OutputNews) => RunLook;
   /** A look at a run that found nothing yet; null: no run is known at this path. */
   readonly lookOf: (path: string) => RunLook | null;
+  /** What the last look at the folder of a run found; the run is one of a look. */
+  readonly factsOf: (run: string) => RunFacts;
   /** Derives the run from all that is known of it after a look. */
   readonly derive: (look: RunLook, now: number) => Run;
   /** Takes the GPUs that the driver lists. */
@@ -233,6 +235,7 @@ export const createRunTracker = (deps: {
       const wasActive = derived === null ? null : isActive(derived);
       return { id, isNew: false, wasActive, movedFrom: null, newRows: [], unjudged: [] };
     },
+    factsOf: (id) => entryOf(id).facts,
     derive: ({ id, wasActive }, now) => {
       const entry = entryOf(id);
       let run = entry.run !== null && wasActive === false && !entry.stirs ? entry.run : summarize(id, entry, now);

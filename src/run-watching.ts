@@ -2,7 +2,7 @@ import { createRunFolderCollector, runCollectorName } from './collectors/run-fol
 import type { Runner } from './collectors/runner.ts';
 import type { Clock } from './core/clock.ts';
 import type { Log } from './core/log.ts';
-import type { Store } from './core/ports.ts';
+import type { Collector, Store } from './core/ports.ts';
 import { isActive, type Run } from './core/run.ts';
 import type { RunTracker } from './run-tracker.ts';
 
@@ -11,6 +11,8 @@ export type RunWatching = {
   /** Looks at a folder from now on. */
   readonly watch: (path: string) => void;
   readonly isWatched: (path: string) => boolean;
+  /** False while folders wait for their first look. */
+  readonly hasBegun: () => boolean;
   /** Goes by what has become of a run: it is new, has ended, has begun again or was moved. */
   readonly follow: (run: Run, before: { readonly wasActive: boolean; readonly path: string | null }) => void;
   /** Nothing more is to be seen of a run that has ended. */
@@ -19,6 +21,9 @@ export type RunWatching = {
 
 /** A run that ended before our eyes is looked at a while longer: its last files are still being written. */
 const WATCH_AFTER_END_MS = 10 * 60_000;
+
+/** First looks at a time: years of runs that are found at once must not lie in memory at once. */
+const FIRST_LOOKS = 8;
 
 /** `filesOf`: the files of a run folder as the finder last saw them. */
 export const createRunWatching = (parts: {
@@ -33,6 +38,23 @@ export const createRunWatching = (parts: {
   /** The run that was last seen in each folder. */
   const watched = new Map<string, string | null>();
   const leaving = new Set<string>();
+  const waiting: string[] = [];
+  const begun = new Set<string>();
+
+  /** Lets folders that wait have their first look. */
+  const begin = () => {
+    while (begun.size < FIRST_LOOKS) {
+      const path = waiting.shift();
+      if (path === undefined) return;
+      if (!watched.has(path)) continue;
+      begun.add(path);
+      runner.add(afterEachLook(createRunFolderCollector(path, { clock, log }), () => looked(path)));
+    }
+  };
+  /** Whatever came of it. What was found is stored a moment later. */
+  const looked = (path: string) => {
+    if (begun.delete(path)) setImmediate(begin);
+  };
 
   const leaveFolder = (path: string, run: string) => {
     if (watched.get(path) !== run) return;
@@ -60,9 +82,11 @@ export const createRunWatching = (parts: {
     watch: (path) => {
       if (watched.has(path)) return;
       watched.set(path, null);
-      runner.add(createRunFolderCollector(path, { clock, log }));
+      waiting.push(path);
+      begin();
     },
     isWatched: (path) => watched.has(path),
+    hasBegun: () => waiting.length === 0,
     follow: (run, before) => {
       const active = isActive(run);
       if (active || before.wasActive) {
@@ -75,3 +99,12 @@ export const createRunWatching = (parts: {
     leave: (run) => leaveAfter(run, 0),
   };
 };
+
+/** `done` hears of the end of every look, and at once of one that is given up: a disk may hang for ever. */
+const afterEachLook = (collector: Collector, done: () => void): Collector => ({
+  ...collector,
+  collect: (signal, hints) => {
+    signal.addEventListener('abort', done, { once: true });
+    return collector.collect(signal, hints).finally(done);
+  },
+});

@@ -30,6 +30,10 @@ export const saidRows = (
   return { results: resultsOf(first.known.source, rows), rows };
 };
 
+/** Whether epochs are read from a result file: then what an output says of them is no news. */
+export const hasResultFile = ({ results }: { readonly results: ObservedResults | null }): boolean =>
+  results !== null && !results.generation.startsWith(SAID);
+
 /** What an output says of the run's arguments, under the trainer's names; null: nothing. */
 export const saidArgs = (events: readonly RunEvent[]): Readonly<Record<string, unknown>> | null => {
   const said: Record<string, unknown> = {};
@@ -62,9 +66,12 @@ const rowOf = ({ t, epoch, elapsedS, metrics }: EpochEvent) => {
   };
 };
 
+/** Begins the generation of rows that no file holds. */
+const SAID = 'said ';
+
 /** There is no file: what a file is known again by is the output itself. */
 const resultsOf = (source: string, rows: readonly ObservedRow[]): ObservedResults => ({
-  generation: `said ${source}`,
+  generation: SAID + source,
   inode: 0,
   fresh: false,
   mtimeAt: rows.at(-1)?.at ?? 0,

@@ -27,13 +27,14 @@ export const describeStart = (
 };
 
 const runWords = ({ runs }: FirstLook): string => {
-  if (runs.length === 0)
-    return 'none yet: one is on the dashboard as soon as its folder has an args.yaml or a results.csv';
+  const found = Object.values(runs).reduce((sum, count) => sum + count, 0);
+  if (found === 0)
+    return 'none yet: one is on the dashboard as soon as its folder has an args.yaml, opt.yaml, results.csv or results.txt';
   const states = RUN_STATES.flatMap((state) => {
-    const count = runs.filter((run) => run.state === state).length;
+    const count = runs[state];
     return count === 0 ? [] : [`${count} ${state === 'early_stopped' ? 'stopped early' : state}`];
   });
-  return `${runs.length} found: ${states.join(', ')}`;
+  return `${found} found: ${states.join(', ')}`;
 };
 
 /** A path as a person would type it: relative where it lies below the current folder. */

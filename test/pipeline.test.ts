@@ -102,6 +102,24 @@ t.test('the same look twice changes nothing and tells nobody', async (t) => {
   t.equal(store.cursor(), cursor);
 });
 
+t.test('an epoch told between two looks at the folder is a row like any other', async (t) => {
+  const { store, pipeline, events } = assemble();
+  pipeline.ingest({ runs: [run([], { results: null })] });
+  const output = { path: run([]).path, source: '/runs/detect/train/signalbox.ndjson', generation: 'g', writtenAt: T0 };
+  for (const epoch of [1, 2]) {
+    const event = { kind: 'epoch', t: T0, epoch, elapsedS: 60, metrics: { 'train/box_loss': 'nan' } } as const;
+    pipeline.ingest({ outputs: [{ ...output, events: [{ offset: epoch, event }] }] });
+  }
+  const [said] = store.listRuns({ limit: 1 }).items;
+  const row = { elapsedS: 60, nonFinite: { 'train/box_loss': 'nan' } };
+  t.match(store.rowsOf(said?.id ?? ''), [
+    { ...row, epoch: 1 },
+    { ...row, epoch: 2 },
+  ]);
+  t.equal(events.filter(({ topic }) => topic === 'epochs').length, 2);
+  t.equal(said?.epochs, 2);
+});
+
 t.test('an old run gives one runs event; its alerts are kept as resolved and told to nobody', async (t) => {
   const { time, events, store, pipeline } = assemble();
   t.teardown(() => store.close());

@@ -1,5 +1,5 @@
+import { failureOf } from '../core/failure-codes.ts';
 import type { EndEvent, LogCode } from '../core/trace.ts';
-import { failureOf } from './console-codes.ts';
 
 /** What a line is in an exception's report: its code for the log, and the ending that it tells of, if it does. */
 export type ExceptionLine = { readonly code: LogCode | null; readonly end: EndEvent | null };

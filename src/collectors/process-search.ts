@@ -21,6 +21,7 @@ export type ProcessSearchOptions = ProcessSources & {
   readonly clock: Clock;
 };
 
+const LOOK_EVERY_MS = 1000;
 const FIRST_WAIT_MS = 5000;
 const LONGEST_WAIT_MS = 60_000;
 /** So many processes are asked in one go, a few ms, before others have their turn. */
@@ -64,7 +65,7 @@ export const createProcessSearch = ({ procfs, passwd, runs, clock }: ProcessSear
 
   return {
     name: 'process-search',
-    when: { everyMs: FIRST_WAIT_MS },
+    when: { everyMs: LOOK_EVERY_MS },
     timeoutMs: 30_000,
     collect: async () => {
       const sought = due();

@@ -20,9 +20,10 @@ export const readCells = (columns: readonly string[], cells: readonly string[]):
   if (cells.length !== columns.length) return null;
   let epoch: number | null = null;
   let elapsedS: number | null = null;
-  const metrics: [string, number | null][] = [];
-  const nonFinite: [string, NonFinite][] = [];
-  for (const [index, column] of columns.entries()) {
+  const metrics: Record<string, number | null> = {};
+  let nonFinite: Record<string, NonFinite> | null = null;
+  for (let index = 0; index < columns.length; index++) {
+    const column = columns[index] ?? '';
     if (column === '') continue;
     const value = parseCell(cells[index] ?? '');
     if (value === undefined) return null;
@@ -30,18 +31,21 @@ export const readCells = (columns: readonly string[], cells: readonly string[]):
     if (column === 'epoch') epoch = finite;
     else if (column === 'time') elapsedS = finite;
     else {
-      metrics.push([column, finite]);
-      if (typeof value === 'string') nonFinite.push([column, value]);
+      put(metrics, column, finite);
+      if (typeof value === 'string') {
+        nonFinite ??= {};
+        put(nonFinite, column, value);
+      }
     }
   }
   if (epoch === null || !Number.isSafeInteger(epoch) || epoch < 0) return null;
-  // Object.fromEntries defines own properties: a column called __proto__ is a column and nothing more.
-  return {
-    epoch,
-    elapsedS,
-    metrics: Object.fromEntries(metrics),
-    ...(nonFinite.length > 0 && { nonFinite: Object.fromEntries(nonFinite) }),
-  };
+  return nonFinite === null ? { epoch, elapsedS, metrics } : { epoch, elapsedS, metrics, nonFinite };
+};
+
+/** A column called __proto__ is a column and nothing more. */
+const put = <T>(values: Record<string, T>, name: string, value: T): void => {
+  if (name !== '__proto__') values[name] = value;
+  else Object.defineProperty(values, name, { value, enumerable: true, configurable: true, writable: true });
 };
 
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;

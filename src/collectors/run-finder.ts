@@ -30,6 +30,7 @@ const EVERY_MS = 5000;
 const TIMEOUT_MS = 10 * 60_000;
 /** The walks take at most this share of the time: with ten thousand folders they become rarer, not dearer. */
 const MAX_SHARE = 0.05;
+const OLD_AFTER_MS = 24 * 3_600_000;
 /** A folder that changed less than this before it was read may have changed again within the same mtime. */
 const SETTLED_AFTER_MS = 2000;
 
@@ -53,6 +54,8 @@ export const createRunFinder = ({ roots, onFolder, isWatched, settled, log }: Ru
   const listings = new Map<string, Listing>();
   const told = new Map<string, Told>(settled);
   const filesAt = new Map<string, string>();
+  /** Run folders that nobody has written to for long: a walk is soon enough for them. */
+  const old = new Set<string>();
   const unreadable = new Set<string>();
   let restUntil = 0;
 
@@ -88,8 +91,11 @@ export const createRunFinder = ({ roots, onFolder, isWatched, settled, log }: Ru
   };
 
   const tellIfNew = async (path: string, id: string, { runFiles }: Listing): Promise<void> => {
-    const files = await describeFiles(path, runFiles);
-    if (files === null) return;
+    const described = await describeFiles(path, runFiles);
+    if (described === null) return;
+    const { files, writtenAt } = described;
+    if (Date.now() - writtenAt > OLD_AFTER_MS) old.add(path);
+    else old.delete(path);
     const before = told.get(id);
     told.set(id, { path, files });
     filesAt.set(path, files);
@@ -110,6 +116,8 @@ export const createRunFinder = ({ roots, onFolder, isWatched, settled, log }: Ru
     for (const known of [listings, told]) {
       for (const id of known.keys()) if (!visited.has(id)) known.delete(id);
     }
+    const paths = new Set([...told.values()].map(({ path }) => path));
+    for (const known of [filesAt, old]) for (const path of known.keys()) if (!paths.has(path)) known.delete(path);
   };
 
   const lookAt = async (path: string): Promise<void> => {
@@ -124,7 +132,7 @@ export const createRunFinder = ({ roots, onFolder, isWatched, settled, log }: Ru
   return {
     filesOf: (path) => filesAt.get(path) ?? null,
     name: 'run-finder',
-    when: { everyMs: EVERY_MS, trees: { roots, files: RUN_FILES } },
+    when: { everyMs: EVERY_MS, trees: { roots, files: RUN_FILES, leavesOut: (path) => old.has(path) } },
     timeoutMs: TIMEOUT_MS,
     collect: async (signal, hints) => {
       if (hints !== undefined) {
@@ -141,9 +149,15 @@ export const createRunFinder = ({ roots, onFolder, isWatched, settled, log }: Ru
 
 const nameOf = (entry: Dirent): string => entry.name;
 
-/** Changes when one of the files does; null when none of the names is that of a file. */
-const describeFiles = async (folder: string, names: readonly string[]): Promise<string | null> => {
+/** `files` changes when one of the files does; `writtenAt` is the newest mtime; null when none of the names is that of a file. */
+const describeFiles = async (
+  folder: string,
+  names: readonly string[],
+): Promise<{ readonly files: string; readonly writtenAt: number } | null> => {
   const stats = await Promise.all(names.map((name) => fileOrNull(join(folder, name))));
   if (stats.every((file) => file === null)) return null;
-  return stats.map((file) => (file === null ? '-' : `${file.ino}:${file.size}:${file.mtimeNs}`)).join(' ');
+  return {
+    files: stats.map((file) => (file === null ? '-' : `${file.ino}:${file.size}:${file.mtimeNs}`)).join(' '),
+    writtenAt: Math.max(...stats.map((file) => Number(file?.mtimeMs ?? 0))),
+  };
 };

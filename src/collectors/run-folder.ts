@@ -149,7 +149,8 @@ const statTrainingFiles = async (
   names: readonly string[],
 ): Promise<ReadonlyMap<string, BigIntStats>> => {
   const files = new Map<string, BigIntStats>();
-  for (const name of [...names.filter(isWrittenByTraining), join('weights', 'last.pt'), join('weights', 'best.pt')]) {
+  const checkpoints = names.includes('weights') ? [join('weights', 'last.pt'), join('weights', 'best.pt')] : [];
+  for (const name of [...names.filter(isWrittenByTraining), ...checkpoints]) {
     const found = await fileOrNull(join(folder, name));
     if (found !== null) files.set(name, found);
   }

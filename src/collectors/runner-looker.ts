@@ -1,5 +1,5 @@
 import { type Cancel, type Clock, systemClock } from '../core/clock.ts';
-import type { Batch, Collector, CollectorHealth } from '../core/ports.ts';
+import type { Batch, Collector, CollectorHealth, Trees } from '../core/ports.ts';
 import type { LogOnce } from './runner-log.ts';
 import { type Watch, watchFolder, watchTrees } from './watch.ts';
 
@@ -120,6 +120,7 @@ export const createLooker = ({ collector, clock, polling, logOnce, ingest }: Loo
   const finish = (paths: readonly string[] | undefined) => {
     underWay = null;
     if (closed) return;
+    watchTree();
     if (paths === undefined) schedulePoll();
     heed();
   };
@@ -151,7 +152,13 @@ export const createLooker = ({ collector, clock, polling, logOnce, ingest }: Loo
     });
   };
 
-  const watch = polling === 'always' ? null : openWatch(collector, askTwice, ask, logOnce);
+  const mayWatch = polling !== 'always';
+  // A tree may be huge: what the first look learns of it makes its watch cheaper.
+  let watch: Watch | null =
+    mayWatch && when.folder !== undefined ? openFolderWatch(when.folder, askTwice, logOnce) : null;
+  const watchTree = () => {
+    if (mayWatch && watch === null && when.trees !== undefined) watch = openTreesWatch(when.trees, ask, logOnce);
+  };
   when.woken?.(() => ask(null));
   ask(null);
 
@@ -171,17 +178,13 @@ export const createLooker = ({ collector, clock, polling, logOnce, ingest }: Loo
 
 const wantsHints = ({ when }: Collector): boolean => when.folder !== undefined || when.trees !== undefined;
 
-const openWatch = (
-  { when }: Collector,
-  onFolderHint: (path: string | null) => void,
-  onTreeHint: (path: string) => void,
-  logOnce: LogOnce,
-): Watch | null => {
-  const onProblem = (error: unknown) => {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    logOnce('warn', `watch ${code}`, { err: error }, 'no hints of changes: polling');
-  };
-  if (when.folder !== undefined) return watchFolder(when.folder, onFolderHint, onProblem);
-  if (when.trees !== undefined) return watchTrees(when.trees, onTreeHint, onProblem);
-  return null;
+const openFolderWatch = (folder: string, onHint: (path: string | null) => void, logOnce: LogOnce): Watch =>
+  watchFolder(folder, onHint, sayProblem(logOnce));
+
+const openTreesWatch = (trees: Trees, onHint: (path: string) => void, logOnce: LogOnce): Watch =>
+  watchTrees(trees, onHint, sayProblem(logOnce));
+
+const sayProblem = (logOnce: LogOnce) => (error: unknown) => {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  logOnce('warn', `watch ${code}`, { err: error }, 'no hints of changes: polling');
 };

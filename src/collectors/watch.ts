@@ -1,6 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { basename, join, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { watch as watchWithChokidar } from 'chokidar';
+import type { Trees } from '../core/ports.ts';
 import { isLocal } from './file-access.ts';
 import { isMissing, statOrNull } from './file-stat.ts';
 import { isRunTreeFolder } from './run-files.ts';
@@ -71,11 +72,7 @@ export const watchFolder = (
  * below a root. Roots need not exist yet, and may overlap. A symbolic link inside a root is not followed, since it may
  * lead to a whole disk; a root that is one is.
  */
-export const watchTrees = (
-  trees: { readonly roots: readonly string[]; readonly files: readonly string[] },
-  onHint: (path: string) => void,
-  onProblem: OnWatchProblem,
-): Watch => {
+export const watchTrees = (trees: Trees, onHint: (path: string) => void, onProblem: OnWatchProblem): Watch => {
   const roots = new Set(trees.roots.map((root) => resolve(root)));
   // The separator at the end makes chokidar follow a root that is a symbolic link.
   const watcher = watchWithChokidar(
@@ -88,8 +85,9 @@ export const watchTrees = (
       atomic: false,
       ignored: (path, stats) => {
         const name = basename(path);
-        if (trees.files.includes(name) || roots.has(resolve(path))) return false;
-        return stats?.isFile() === true || !isRunTreeFolder(name);
+        if (roots.has(resolve(path))) return false;
+        if (trees.files.includes(name)) return trees.leavesOut(resolve(dirname(path)));
+        return stats?.isFile() === true || !isRunTreeFolder(name) || trees.leavesOut(resolve(path));
       },
     },
   );

@@ -144,15 +144,40 @@ const matchProcess = (
   if (holdsOpen.length > 0) return single(holdsOpen, OPEN_FILE);
   const named = runs.filter((run) => names(process.command ?? '', run.path));
   if (named.length > 0) return single(named, COMMAND_LINE);
+  if (startedAt === null) return null;
+  const nearest = (matching: readonly RunOnHost[], confidence: number): ProcessMatch | null => {
+    const apart = (run: RunOnHost) => Math.abs((run.startedAt ?? 0) - startedAt);
+    const begun = matching.filter((run) => beganWith(startedAt, run.startedAt));
+    const least = Math.min(...begun.map(apart));
+    return single(
+      begun.filter((run) => apart(run) === least),
+      confidence,
+    );
+  };
+  const asked = askedFolder(process);
+  const inAsked = asked === null ? [] : runs.filter((run) => isAsAsked(run.path, asked));
+  if (inAsked.length > 0) return nearest(inAsked, COMMAND_LINE);
   const { cwd } = process;
-  if (cwd === null || cwd === '/' || startedAt === null) return null;
-  const below = runs.filter((run) => isInside(run.path, cwd) && mayBe(run) && beganWith(startedAt, run.startedAt));
-  const nearest = Math.min(...below.map((run) => Math.abs((run.startedAt ?? 0) - startedAt)));
-  return single(
-    below.filter((run) => Math.abs((run.startedAt ?? 0) - startedAt) === nearest),
+  if (cwd === null || cwd === '/') return null;
+  return nearest(
+    runs.filter((run) => isInside(run.path, cwd) && mayBe(run)),
     WORKING_FOLDER,
   );
 };
+
+/** The run folder that `project=P name=N` or `--project P --name N` asks for; null where not both are there. */
+const askedFolder = ({ command, cwd }: ObservedCandidate): string | null => {
+  const optionOf = (option: string) => new RegExp(`(?:^|\\s)(?:--)?${option}[=\\s](\\S+)`).exec(command ?? '')?.[1];
+  const project = optionOf('project')?.replace(/^(\.\/)+|\/+$/g, '');
+  const name = optionOf('name');
+  if (project === undefined || name === undefined) return null;
+  if (project.startsWith('/')) return `${project}/${name}`;
+  return cwd === null ? null : `${cwd}/${project}/${name}`;
+};
+
+/** A trainer puts a number behind the name of a folder that is there already: `exp2`, `exp-2`. */
+const isAsAsked = (path: string, asked: string): boolean =>
+  path.startsWith(asked) && /^(-?\d+)?$/.test(path.slice(asked.length));
 
 /** Whether a process that began at one moment may do the work of an attempt that began at another, by its files. */
 export const beganWith = (processAt: number, runAt: number | null): boolean =>

@@ -15,14 +15,23 @@ export const fitnessOf = (
   const top5 = metrics['metrics/accuracy_top5'];
   if (typeof top1 === 'number' && typeof top5 === 'number') return (top1 + top5) / 2;
   let fitness: number | null = null;
-  for (const [name, value] of Object.entries(metrics)) {
-    const match = MAP_50_95.exec(name);
-    if (!match || value === null) continue;
-    const map50 = metrics[`metrics/${match[1] === 'mAP50-95' ? 'mAP50' : 'mAP_0.5'}${match[2]}`];
+  for (const name in metrics) {
+    const twin = twinOf(name);
+    const value = metrics[name];
+    if (twin === null || typeof value !== 'number') continue;
+    const map50 = metrics[twin];
     if (definition === 'weighted' && typeof map50 !== 'number') continue;
     fitness = (fitness ?? 0) + (definition === 'map' ? value : 0.1 * (map50 ?? 0) + 0.9 * value);
   }
   return fitness;
+};
+
+/** The name of the mAP50 that stands beside a mAP50-95; null for the name of anything else. */
+const twinOf = (name: string): string | null => {
+  if (!name.startsWith('metrics/mAP')) return null;
+  const [, part = '', head = ''] = MAP_50_95.exec(name) ?? [];
+  if (part === '') return null;
+  return `metrics/${part === 'mAP50-95' ? 'mAP50' : 'mAP_0.5'}${head}`;
 };
 
 const MAP_50_95 = /^metrics\/(mAP50-95|mAP_0\.5:0\.95)(\([A-Z]\))?$/;

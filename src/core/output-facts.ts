@@ -1,3 +1,4 @@
+import { failureOf } from './failure-codes.ts';
 import type { ClassesEvent, PhaseEvent, RunEvent, StartEvent, StepEvent } from './trace.ts';
 
 /** How a training ended by its own words, with the lines that say so. */
@@ -87,7 +88,7 @@ const REASONS = {
 
 const endingOf = ({ t, reason, error, said, code }: Extract<RunEvent, { kind: 'end' }>): SaidEnding => ({
   state: STATES[reason],
-  reason: code ?? REASONS[reason],
+  reason: code ?? (reason === 'exception' && error !== undefined ? failureOf(error) : REASONS[reason]),
   lines: (error ?? said)?.split('\n').slice(-4) ?? [],
   at: t,
 });

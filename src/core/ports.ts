@@ -7,16 +7,26 @@ import type { Gpu, GpuProcess, GpuSample, Host, HostSample, Sample } from './sam
 import type { Page } from './schema.ts';
 import type { RunEvent } from './trace.ts';
 
+/** Folders with all that is below them. */
+export type Trees = {
+  readonly roots: readonly string[];
+  /** The names of the files that hints are wanted of. */
+  readonly files: readonly string[];
+  /** Whether hints from a folder and below are not worth their price. Asked when the watch comes to the folder. */
+  readonly leavesOut: (path: string) => boolean;
+};
+
 /**
  * When the runner lets a collector look. `everyMs` is always there: hints get lost, on NFS there are none.
  * - `folder`: also at once after a file in this one folder changed (fs.watch, with a trailing second look)
- * - `trees`: also soon after a folder or one of the files named in `files` appeared below one of these (chokidar)
+ * - `trees`: also soon after one of the files named in `files` appeared below one of these (chokidar), from the first
+ *   look on
  * - `woken`: also whenever the source itself has something; called once, with the function to call then
  */
 export type When = {
   readonly everyMs: number;
   readonly folder?: string;
-  readonly trees?: { readonly roots: readonly string[]; readonly files: readonly string[] };
+  readonly trees?: Trees;
   readonly woken?: (wake: () => void) => void;
 };
 

@@ -39,11 +39,9 @@ export const launchedProcess = (pid: number, startedAt: number): KnownProcess =>
   recorded: true,
 });
 
-/** A process that attribution matched to the run; null where /proc does not show when it began. */
+/** A process of this host that attribution matched to the run; null where /proc does not show when it began. */
 export const matchedProcess = (pid: number, { startedAt, confidence }: ProcessMatch): KnownProcess | null =>
-  startedAt === null
-    ? null
-    : { ...unseen(pid, startedAt - SAME_START_MS, startedAt + SAME_START_MS), sure: confidence >= SURE };
+  startedAt === null ? null : { ...launchedProcess(pid, startedAt), sure: confidence >= SURE };
 
 /**
  * The process that a start event of the run names; null where it cannot be one of this host. A container often has the

@@ -71,7 +71,7 @@ export const summarizeRun = (input: RunInput): Run => {
     epochBase,
     etaAt: active ? eta(progress, epochsPlanned, secondsPerEpoch) : null,
     secondsPerEpoch,
-    imagesPerSecond: said.images === null || secondsPerEpoch === null ? null : said.images / secondsPerEpoch,
+    imagesPerSecond: imagesPerSecondOf(said.images, progress, secondsPerEpoch),
     best: best === null ? null : { epoch: best.row.epoch, metrics: best.row.metrics },
     latest: last === null ? null : { epoch: last.epoch, metrics: last.metrics },
     args: args === null ? null : { ...args },
@@ -116,6 +116,13 @@ const plannedEpochs = (args: RunFacts['args']): number | null =>
 const eta = ({ last, epochs }: RunProgress, planned: number | null, secondsPerEpoch: number | null): number | null => {
   if (last === null || last.at === null || planned === null || secondsPerEpoch === null) return null;
   return Math.round(last.at + (planned - epochs) * secondsPerEpoch * 1000);
+};
+
+/** Of all the training, so that runs compare; without `time` in its rows, of the last epochs. */
+const imagesPerSecondOf = (images: number | null, { rows, last }: RunProgress, secondsPerEpoch: number | null) => {
+  if (images === null) return null;
+  if (typeof last?.runElapsedS === 'number' && last.runElapsedS > 0) return (images * rows) / last.runElapsedS;
+  return secondsPerEpoch === null ? null : images / secondsPerEpoch;
 };
 
 /** `args.yaml` is written first, but a resume rewrites it: the earliest trace that is left counts. */

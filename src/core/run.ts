@@ -79,7 +79,7 @@ export const RunSchema = Type.Object(
     epochBase: nullable(Type.Union([Type.Literal(0), Type.Literal(1)])),
     etaAt: nullable(MomentSchema),
     secondsPerEpoch: nullable(Type.Number({ description: 'median of the last epochs' })),
-    imagesPerSecond: nullable(Type.Number()),
+    imagesPerSecond: nullable(Type.Number({ description: 'training images, of all the training' })),
     best: nullable(EpochMarkSchema),
     latest: nullable(EpochMarkSchema),
     args: nullable(Type.Record(Type.String(), Type.Unknown())),

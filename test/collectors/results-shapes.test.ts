@@ -1,6 +1,8 @@
 import t from 'tap';
 import { createResultsParser, type ParsedRow } from '../../src/collectors/results-parser.ts';
-import { SHAPES, txtRow } from '../fixtures/results/shapes.ts';
+import { txtRow } from '../fixtures/results/lines.ts';
+import { ODD_SHAPES } from '../fixtures/results/odd-shapes.ts';
+import { SHAPES } from '../fixtures/results/shapes.ts';
 
 /** The epochs in file order, a slash where another attempt begins. */
 const epochsOf = (rows: readonly ParsedRow[]): string =>
@@ -12,7 +14,7 @@ const epochsOf = (rows: readonly ParsedRow[]): string =>
     .join('');
 
 t.test('every shape of result file gives its rows and its attempts, and counts what is no row', async (t) => {
-  for (const [name, { text, rows, keptOut }] of Object.entries(SHAPES)) {
+  for (const [name, { text, rows, keptOut }] of Object.entries({ ...SHAPES, ...ODD_SHAPES })) {
     const parser = createResultsParser();
     const found = parser.push(Buffer.from(text));
     t.equal(epochsOf(found.rows), rows, name);

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createRunFolderCollector } from '../../src/collectors/run-folder.ts';
 import { systemClock } from '../../src/core/clock.ts';
-import { txtRow } from '../fixtures/results/shapes.ts';
+import { txtRow } from '../fixtures/results/lines.ts';
 
 const HEADER = 'epoch,time,train/box_loss\n';
 

@@ -87,3 +87,32 @@ t.test('two trainings in one folder go to the runs that began with them', async 
   t.equal(matches.get('one')?.pid, 100);
   t.equal(matches.get('two')?.pid, 200);
 });
+
+t.test('two trainings that begin at once in one folder go to the runs that their commands ask for', async (t) => {
+  const second = { ...RUN, id: 'two', path: '/home/ann/p/runs/detect/train_s' };
+  for (const words of [
+    'project=runs/detect name=',
+    '--project ./runs/detect/ --name ',
+    'project=/home/ann/p/runs/detect name=',
+  ]) {
+    const pids = ['train_s', 'train'].map((name, i) =>
+      candidate({ pid: 100 + i, command: `python yolo train ${words}${name}` }),
+    );
+    const matches = matchCandidates([RUN, second], pids);
+    t.match(
+      [matches.get('one'), matches.get('two')],
+      [
+        { pid: 101, confidence: 0.8 },
+        { pid: 100, confidence: 0.8 },
+      ],
+      words,
+    );
+  }
+  const third = { ...RUN, id: 'three', path: `${RUN.path}2`, startedAt: AT + 60_000 };
+  const later = candidate({
+    pid: 200,
+    command: 'python yolo train project=runs/detect name=train',
+    startedAt: AT + 50_000,
+  });
+  t.equal(matchCandidates([RUN, third], [later]).get('three')?.pid, 200, 'a folder that was taken gets a number');
+});

@@ -82,6 +82,10 @@ t.test('a process that signalbox run started is gone when it is missed, even if 
   t.match(presenceOf(after([launchedProcess(4711, T0)], NOBODY)), { status: 'gone', seenAliveAt: null });
 });
 
+t.test('a process that ends between the look that found it and the first look after it is gone', async (t) => {
+  t.match(presenceOf(after(matched(0.8), NOBODY)), { status: 'gone', seenAliveAt: null });
+});
+
 t.test('the end of a process that is only guessed to be the training says nothing of the run', async (t) => {
   t.match(presenceOf(after(matched(0.5), life(T0))), { status: 'alive' });
   t.same(presenceOf(after(matched(0.5), life(T0), NOBODY)), { status: 'unknown' });

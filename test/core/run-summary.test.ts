@@ -1,4 +1,5 @@
 import t from 'tap';
+import { NOTHING_SAID } from '../../src/core/output-facts.ts';
 import type { EpochRow } from '../../src/core/run.ts';
 import { NO_PROGRESS, proceed } from '../../src/core/run-progress.ts';
 import { type RunInput, summarizeRun } from '../../src/core/run-summary.ts';
@@ -65,6 +66,24 @@ t.test('a resumed run counts on, a re-run begins anew', async (t) => {
   const rerun = summarizeRun(input([row(1, 1, 60, 0.1), row(1, 2, 120, 0.9), row(2, 1, 60, 0.3)]));
   t.match(rerun, { attempts: 2, epochs: 1, best: { epoch: 1 } });
 });
+
+t.test(
+  'images a second are those of all the training, over its resumes, and unknown without their number',
+  async (t) => {
+    const rows = [
+      row(1, 1, 100, 0.1),
+      row(1, 2, 200, 0.2),
+      { ...row(2, 3, 60, 0.3), runElapsedS: 260 },
+      { ...row(2, 4, 200, 0.3), runElapsedS: 400 },
+    ];
+    const start = { t: T0, kind: 'start', images: 1000 } as const;
+    const sidecar = { source: '/runs/detect/train/signalbox.ndjson', writtenAt: T0, facts: { ...NOTHING_SAID, start } };
+    t.equal(summarizeRun({ ...input(rows), outputs: [sidecar] }).imagesPerSecond, 10);
+    t.equal(summarizeRun(input(rows)).imagesPerSecond, null);
+    const untimed = [row(1, 1, null, 0.1), row(1, 2, null, 0.1)].map((row, i) => ({ ...row, at: T0 + i * 50_000 }));
+    t.equal(summarizeRun({ ...input(untimed), outputs: [sidecar] }).imagesPerSecond, 20, 'by the times of its rows');
+  },
+);
 
 t.test('a 0-based file is finished at epochs - 1', async (t) => {
   const rows = Array.from({ length: 10 }, (_, i) => row(1, i, 60 * (i + 1), 0.1 * i));

@@ -19,6 +19,10 @@ const A100 = {
   powerLimit: 250,
 };
 
+/** A host's A100s: only their UUIDs differ. @param {number} count */
+const gpusOf = (count) =>
+  Array.from({ length: count }, (_, i) => ({ ...A100, uuid: A100.uuid.replace(/1$/, `${i + 1}`) }));
+
 /**
  * About 100 simulated minutes. Under the rules' own guards: a spike after epoch 5; an oscillation of more than the
  * window of 14 rows after epoch 10; a stall later than 900 s and after three rows of more than a minute each; a leak
@@ -59,15 +63,16 @@ export const DEMO_TRAININGS = [
 
 /**
  * Starts the simulators in a folder: the trainers each at their time, the fake nvidia-smi and /proc at once.
- * @param {{ folder: string, clock: import('./clock.js').ClockNumbers, trainings?: import('./scenario.js').TrainingPlan[] }} place
+ * @param {{ folder: string, clock: import('./clock.js').ClockNumbers, trainings?: import('./scenario.js').TrainingPlan[],
+ *   gpuCount?: number }} place
  */
-export const startSimulation = ({ folder, clock: numbers, trainings = DEMO_TRAININGS }) => {
+export const startSimulation = ({ folder, clock: numbers, trainings = DEMO_TRAININGS, gpuCount = 1 }) => {
   const runs = join(folder, 'runs', 'detect');
   const pidFolder = join(folder, 'pids');
   for (const each of [runs, pidFolder]) mkdirSync(each, { recursive: true });
   const simulationFile = join(folder, 'simulation.json');
   /** @type {import('./scenario.js').Simulation} */
-  const simulation = { clock: numbers, driver: '550.163.01', gpus: [A100], trainings, pidFolder };
+  const simulation = { clock: numbers, driver: '550.163.01', gpus: gpusOf(gpuCount), trainings, pidFolder };
   writeFileSync(simulationFile, JSON.stringify(simulation, null, 2));
 
   const clock = createClock(numbers);

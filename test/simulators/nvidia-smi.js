@@ -137,10 +137,13 @@ const processesOn = ({ looks, clockNow, pidFolder }) =>
     return pid === null ? [] : [{ pid, index, uuid: gpu.uuid, memoryMib: state.memoryMib - 4, name: 'python' }];
   });
 
-/** @param {string | undefined} folder @param {string} name */
+/** Null where there is no such process any more: one that was killed leaves its file. @param {string | undefined} folder @param {string} name */
 const readPid = (folder, name) => {
+  if (folder === undefined) return null;
   try {
-    return folder === undefined ? null : Number(readFileSync(join(folder, `${name}.pid`), 'utf8'));
+    const pid = Number(readFileSync(join(folder, `${name}.pid`), 'utf8'));
+    process.kill(pid, 0);
+    return pid;
   } catch {
     return null;
   }

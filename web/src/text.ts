@@ -1,5 +1,6 @@
 import type { AlertState, Severity } from '../../src/core/alert.ts';
 import type { AttemptKind, NonFinite, RunState } from '../../src/core/run.ts';
+import type { RunReason } from '../../src/core/run-reasons.ts';
 
 /** Every English word of the dashboard. What comes from outside (names, alerts, columns) is shown as it is. */
 export const text = {
@@ -43,23 +44,34 @@ export const text = {
     failed: 'Failed',
   } satisfies Record<RunState, string>,
 
-  /** Codes that are known; another one is shown with its underscores as spaces. */
+  /** Codes of this version; another one is shown with its underscores as spaces. */
   reason: {
     all_epochs_done: 'all epochs done',
-    patience: 'no improvement within the patience',
-    no_new_epoch: 'no new epoch for too long',
-    final_plots_written: 'its final plots are written',
     time_budget: 'time budget used up',
+    final_plots_written: 'its final plots are written',
+    said_finished: 'says that it is done',
+    exited_0: 'exited with 0',
+    patience: 'no improvement within the patience',
     interrupted: 'interrupted',
+    terminated: 'asked to end',
+    no_new_epoch: 'no new epoch for too long',
+    process_suspended: 'its process is held',
+    folder_gone: 'its folder is gone',
+    folder_replaced: 'another folder took its place',
     cuda_out_of_memory: 'CUDA out of memory',
     dataloader_worker_died: 'a dataloader worker died',
-    nan_loss: 'loss became NaN',
     dataset_missing: 'dataset not found',
+    nan_loss: 'loss became NaN',
+    shared_memory_full: '/dev/shm was full',
+    disk_full: 'a disk was full',
     error_in_log: 'error in the log',
-    no_epoch_completed: 'no epoch completed',
-    process_gone: 'its process is gone',
     killed_oom: 'killed: out of memory',
-  } as Readonly<Record<string, string | undefined>>,
+    killed: 'killed (SIGKILL)',
+    crashed: 'crashed',
+    exit_code: 'exited with an error',
+    process_gone: 'its process is gone',
+    no_epoch_completed: 'no epoch completed',
+  } satisfies Record<RunReason, string> as Readonly<Record<string, string | undefined>>,
 
   severity: { info: 'Info', warning: 'Warning', critical: 'Critical' } satisfies Record<Severity, string>,
   alertState: { pending: 'Pending', firing: 'Firing', resolved: 'Resolved' } satisfies Record<AlertState, string>,

@@ -55,7 +55,7 @@ export const RunFacts = ({ run, name }: { readonly run: Run; readonly name: stri
       />
       {run.rowsKeptOut > 0 && <p class="notice">{text.run.keptOut(run.rowsKeptOut)}</p>}
       {run.stateEvidence.length > 0 && (
-        <details>
+        <details open={run.state === 'failed'}>
           <summary>{text.run.evidence}</summary>
           <ul class="plain">
             {run.stateEvidence.map((line) => (
