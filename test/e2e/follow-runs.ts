@@ -18,7 +18,7 @@ export const followRuns = async (url: string): Promise<RunFollower> => {
   const told: { readonly run: Run; readonly seenAt: number }[] = [];
   let news = Promise.withResolvers<void>();
   const take = (run: Run) => {
-    told.push({ run, seenAt: Date.now() });console.error(Date.now(), run.name,run.state,run.pids,run.epochs,run.stateReason,run.stateEvidence);
+    told.push({ run, seenAt: Date.now() });
     news.resolve();
     news = Promise.withResolvers();
   };
