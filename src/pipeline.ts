@@ -139,7 +139,7 @@ export const createPipeline = (deps: {
       store.saveRun(run);
       step.durable.push({ topic: 'runs', run: run.id, at: step.now, data: run });
       deps.onRun(run, { wasActive: false, path: null });
-      const replaced = tracker.lose(run.path, run.id, step.now);
+      const replaced = tracker.lose(run.path, 'folder_replaced', run.id, step.now);
       if (replaced !== null) takeChanges([replaced], step);
       if (!isActive(run)) {
         store.putOffJudging(run.id);
@@ -265,10 +265,15 @@ export const createPipeline = (deps: {
         }
         return looks;
       });
+      const gone = batch.goneFolders ?? [];
       const tellsOfProcesses = PROCESS_NEWS.some((part) => batch[part] !== undefined);
-      if (looks.length === 0 && !tellsOfProcesses) return;
+      if (looks.length === 0 && !tellsOfProcesses && gone.length === 0) return;
       commit((step) => {
         for (const look of looks) conclude(look, step);
+        takeChanges(
+          gone.flatMap((path) => tracker.lose(path, 'folder_gone', null, step.now) ?? []),
+          step,
+        );
         if (tellsOfProcesses) takeChanges(tracker.setProcesses(batch, step.now), step);
       });
     },

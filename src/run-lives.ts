@@ -1,5 +1,6 @@
 import type { ProcessMatch } from './core/attribution.ts';
 import type { ObservedExit, ObservedKernelKill, ObservedLife } from './core/batch.ts';
+import type { Store } from './core/ports.ts';
 import type { ProcessPresence, StateFacts } from './core/run-facts.ts';
 import {
   type KnownProcess,
@@ -50,19 +51,34 @@ type Lives = {
 /** A kernel that kills again and again says nothing new of the older victims. */
 const KILLS_KEPT = 100;
 
-export const createRunLives = ({ host, gpus }: { readonly host: string; readonly gpus: GpuUse }): RunLives => {
+/** The processes of a run are kept in the store, so that a restart knows them again. */
+export const createRunLives = ({
+  host,
+  gpus,
+  store,
+}: {
+  readonly host: string;
+  readonly gpus: GpuUse;
+  readonly store: Pick<Store, 'saveProcesses' | 'processesOf'>;
+}): RunLives => {
   const byRun = new Map<string, Lives>();
   let kills: readonly ObservedKernelKill[] = [];
 
   const of = (run: string): Lives => {
-    const lives = byRun.get(run) ?? { known: [], exit: null, onGpus: [], presence: { status: 'unknown' } };
+    const found = byRun.get(run);
+    if (found !== undefined) return found;
+    const lives: Lives = { known: store.processesOf(run), exit: null, onGpus: [], presence: { status: 'unknown' } };
     byRun.set(run, lives);
     return lives;
+  };
+  const change = (run: string, lives: Lives, known: readonly KnownProcess[]) => {
+    if (inShort(known) !== inShort(lives.known)) store.saveProcesses(run, known);
+    lives.known = known;
   };
   const add = (run: string, process: KnownProcess | null) => {
     if (process === null) return;
     const lives = of(run);
-    lives.known = meet(lives.known, process);
+    change(run, lives, meet(lives.known, process));
   };
 
   return {
@@ -74,7 +90,7 @@ export const createRunLives = ({ host, gpus }: { readonly host: string; readonly
       if (exit.endedAt >= (lives.exit?.endedAt ?? 0)) lives.exit = exit;
     },
     see: (seen, now) => {
-      for (const lives of byRun.values()) lives.known = seeLives(lives.known, seen, now);
+      for (const [run, lives] of byRun) change(run, lives, seeLives(lives.known, seen, now));
     },
     killed: (more) => {
       kills = [...kills, ...more].slice(-KILLS_KEPT);
@@ -84,7 +100,11 @@ export const createRunLives = ({ host, gpus }: { readonly host: string; readonly
     },
     writes: (run) => {
       const lives = of(run);
-      lives.known = lives.known.filter(({ goneAt }) => goneAt === null);
+      change(
+        run,
+        lives,
+        lives.known.filter(({ goneAt }) => goneAt === null),
+      );
       if (lives.presence.status === 'gone') lives.onGpus = [];
     },
     facts: (run, now) => {
@@ -101,3 +121,9 @@ export const createRunLives = ({ host, gpus }: { readonly host: string; readonly
     },
   };
 };
+
+/** What of processes is worth a write: not that they were seen alive once more. */
+const inShort = (known: readonly KnownProcess[]): string =>
+  known
+    .map(({ pid, recorded, sure, seenAliveAt, goneAt }) => [pid, recorded, sure, seenAliveAt !== null, goneAt].join())
+    .join(' ');

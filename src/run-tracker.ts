@@ -73,7 +73,7 @@ export type RunTracker = {
   /** Lets go of a run that nobody looks at any more; it is read from the store again when it stirs. */
   readonly forget: (run: string) => void;
   /** Ends the active run, other than `except`, whose folder was at this path. */
-  readonly lose: (path: string, except: string, now: number) => Run | null;
+  readonly lose: (path: string, why: NonNullable<StateFacts['lost']>, except: string | null, now: number) => Run | null;
   /** Ends the runs that were active when the service was last up and that no look has found since it started. */
   readonly loseUnseen: () => readonly Run[];
   /** Nobody looked until now (the machine slept, the clock was set): that is no silence of the runs. */
@@ -90,7 +90,7 @@ export const createRunTracker = (deps: {
   const { store, host } = deps;
   const tracked = new Map<string, Tracked>();
   const gpus = createGpuUse({ store });
-  const lives = createRunLives({ host, gpus });
+  const lives = createRunLives({ host, gpus, store });
 
   const readProgress = (id: string): RunProgress => store.rowsOf(id).reduce(proceed, NO_PROGRESS);
 
@@ -203,7 +203,7 @@ export const createRunTracker = (deps: {
       const wasActive = entry.run === null ? null : isActive(entry.run);
       const movedFrom = entry.run !== null && entry.run.path !== facts.path ? entry.run.path : null;
       // A run that has ended stays what it was until something new is written: silence alone cannot revive it.
-      entry.stirs = rows.length > 0 || (facts.argsAt ?? 0) > (entry.run?.endedAt ?? 0);
+      entry.stirs = rows.length > 0 || entry.lost !== null || (facts.argsAt ?? 0) > (entry.run?.endedAt ?? 0);
       entry.facts = facts;
       entry.rowsKeptOut.delete(FILES_BEFORE);
       if (observed.results !== null) entry.rowsKeptOut.set(observed.results.generation, observed.results.rowsKeptOut);
@@ -248,10 +248,10 @@ export const createRunTracker = (deps: {
       }
       return run;
     },
-    lose: (path, except, now) => {
+    lose: (path, why, except, now) => {
       for (const [id, entry] of tracked) {
         if (id === except || entry.run?.path !== path || !isActive(entry.run)) continue;
-        entry.lost = 'folder_replaced';
+        entry.lost = why;
         entry.run = summarize(id, entry, now);
         attribute();
         return entry.run;

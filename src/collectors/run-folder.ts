@@ -20,6 +20,7 @@ export const runCollectorName = (path: string): string => `run ${path}`;
 
 const EVERY_MS = 2000;
 const TIMEOUT_MS = 10_000;
+const GONE_AFTER_MS = 30_000;
 const OUTPUTS_EVERY_MS = 500;
 const RESULTS_PNG = 'results.png';
 
@@ -39,6 +40,7 @@ export const createRunFolderCollector = (
   const args = createArgsReader(path, log);
   const outputs = createFolderOutputs(path, { now: clock.now, log });
   let names: readonly string[] = [];
+  let goneAt: number | null = null;
   let outputsReadAt = Number.NEGATIVE_INFINITY;
   let resultFile: ResultFile = 'results.csv';
   let hasHadCsv = false;
@@ -84,6 +86,13 @@ export const createRunFolderCollector = (
     };
   };
 
+  /** The folder is not there. One that was moved is found elsewhere before this is said. */
+  const goneBatch = (): Batch => {
+    if (said === null) return {};
+    goneAt ??= clock.now();
+    return clock.now() - goneAt >= GONE_AFTER_MS ? { goneFolders: [path] } : {};
+  };
+
   /** A bar is redrawn ten times a second: hints of it are heeded now and then. */
   const readOutputs = async (signal: AbortSignal): Promise<readonly ObservedOutput[]> => {
     outputsReadAt = performance.now();
@@ -112,7 +121,8 @@ export const createRunFolderCollector = (
       if (reason === 'outputs') return outputsBatch(await readOutputs(signal));
       if (reason === 'nothing') return {};
       if (reason === 'everything') facts = await lookAtFolder();
-      if (facts === null) return {};
+      if (facts === null) return goneBatch();
+      goneAt = null;
       const look = await tailer.look(signal, reason === 'results' ? quickest : patientAccess);
       reportKeptOut(look);
       const { results, rows } = look;

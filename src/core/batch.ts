@@ -139,6 +139,8 @@ export type ObservedHost = {
 /** What one look at one source found. Every part is optional; all of it may repeat itself. */
 export type Batch = {
   readonly runs?: readonly ObservedRun[];
+  /** Paths of run folders that were there and have not been for a while. */
+  readonly goneFolders?: readonly string[];
   readonly gpus?: readonly ObservedGpu[];
   readonly host?: ObservedHost;
   readonly samples?: readonly Sample[];

@@ -3,6 +3,7 @@ import type { Batch, ObservedGpu, ObservedHost, ObservedOutput, ObservedRun } fr
 import type { ClassMetrics, LogLine, PhaseChange, Step } from './output.ts';
 import type { OutputFacts } from './output-facts.ts';
 import type { Attempt, EpochRow, Run, RunState } from './run.ts';
+import type { KnownProcess } from './run-processes.ts';
 import type { Gpu, GpuProcess, GpuSample, Host, HostSample, Sample } from './sample.ts';
 import type { Page } from './schema.ts';
 import type { RunEvent } from './trace.ts';
@@ -217,6 +218,8 @@ export type Store = StoreReader & {
   readonly outputsOf: (run: string) => readonly KnownOutput[];
   /** The run that came last to this path; null: none ever did. */
   readonly runAt: (path: string, host: string) => string | null;
+  readonly saveProcesses: (run: string, known: readonly KnownProcess[]) => void;
+  readonly processesOf: (run: string) => readonly KnownProcess[];
   /** Notes that an old run is still to be judged. */
   readonly putOffJudging: (run: string) => void;
   /** A run that is still to be judged; null: there is none. */

@@ -146,6 +146,8 @@ const createStore = (db: Database.Database, claim: Claim | null): Store => {
     flushSamples,
     saveAlerts: (list) => transaction(() => alerts.saveAlerts(list)),
     runAt: runs.runAt,
+    saveProcesses: (run, known) => transaction(() => runs.saveProcesses(run, known)),
+    processesOf: runs.processesOf,
     putOffJudging: (run) => transaction(() => putOff.putOffJudging(run)),
     nextPutOff: putOff.nextPutOff,
     endPutOff: (run) => transaction(() => putOff.endPutOff(run)),

@@ -9,7 +9,15 @@ import { keyAfter, toPage } from './pages.ts';
 /** The table of runs. */
 export type Runs = Pick<
   Store,
-  'runAt' | 'listRuns' | 'getRun' | 'countRuns' | 'saveRun' | 'settle' | 'settledFiles'
+  | 'runAt'
+  | 'saveProcesses'
+  | 'processesOf'
+  | 'listRuns'
+  | 'getRun'
+  | 'countRuns'
+  | 'saveRun'
+  | 'settle'
+  | 'settledFiles'
 > & {
   /** The run of a folder, made when there is none yet. */
   readonly find: (
@@ -27,6 +35,10 @@ export const createRuns = (db: Database): Runs => {
       AND (@text IS NULL OR name LIKE @text ESCAPE '\\' OR path LIKE @text ESCAPE '\\' OR model LIKE @text ESCAPE '\\'
         OR EXISTS (SELECT 1 FROM json_each(tags) WHERE value LIKE @text ESCAPE '\\'))
     ORDER BY coalesce(started_at, -1) DESC, id DESC LIMIT @limit`);
+  const saveProcesses = db.prepare<[{ run: string; known: string }]>(
+    'UPDATE runs SET processes = @known WHERE id = @run',
+  );
+  const processesOf = db.prepare<[string], string>('SELECT processes FROM runs WHERE id = ?').pluck();
   const atPath = db
     .prepare<[string, string], string>('SELECT id FROM runs WHERE host = ? AND path = ? ORDER BY number DESC LIMIT 1')
     .pluck();
@@ -66,6 +78,11 @@ export const createRuns = (db: Database): Runs => {
       if (known.path !== path || known.device !== folder.device) place.run({ id, path, name, device: folder.device });
       return { id, isNew: false };
     },
+    saveProcesses: (run, known) => {
+      saveProcesses.run({ run, known: JSON.stringify(known) });
+    },
+    // What was written is what saveProcesses was given.
+    processesOf: (run) => JSON.parse(processesOf.get(run) ?? '[]'),
     runAt: (path, host) => atPath.get(host, path) ?? null,
     getRun: (id) => {
       const row = byId.get(id);

@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import t from 'tap';
+import type { ObservedOutput } from '../src/core/batch.ts';
+import type { RunEvent } from '../src/core/trace.ts';
+import { assemble, row, run, T0 } from './assembled.ts';
+
+/** The console of the run: process 7 began, and then what follows. */
+const output = (...lines: readonly RunEvent[]): ObservedOutput => ({
+  path: '/runs/detect/train',
+  source: 'train.log',
+  generation: 'g',
+  writtenAt: T0,
+  events: [{ t: T0, kind: 'start' as const, pid: 7 }, ...lines].map((event, offset) => ({ offset, event })),
+});
+const life = (state: string | null) => ({ pid: 7, startedAt: state === null ? null : T0 - 5000, state });
+
+t.test('a training that died while the service was down ends as soon as it is up', async (t) => {
+  const path = join(t.testdir({}), 'history.db');
+  const before = assemble(path);
+  before.pipeline.ingest({ runs: [run([row(1, T0)])], outputs: [output()] });
+  before.pipeline.ingest({ lives: [life('S')] });
+  t.match(before.store.listRuns({ limit: 1 }).items, [{ state: 'running', pids: [7] }]);
+  before.store.close();
+
+  const { time, store, pipeline } = assemble(path);
+  t.teardown(() => store.close());
+  pipeline.ingest({ runs: [run([row(1, T0)])], outputs: [output()] });
+  pipeline.ingest({ lives: [life(null)] });
+  time.now += 3000;
+  pipeline.judge();
+  t.match(store.listRuns({ limit: 1 }).items, [{ state: 'failed', stateReason: 'process_gone' }]);
+});
+
+t.test('a living training does not fail by what it printed, neither after a restart of the service', async (t) => {
+  const path = join(t.testdir({}), 'history.db');
+  const traceback = output({ t: T0, kind: 'end', reason: 'exception', error: 'ValueError: survived' });
+  const before = assemble(path);
+  before.pipeline.ingest({ runs: [run([row(1, T0)])], outputs: [output()] });
+  before.pipeline.ingest({ lives: [life('S')] });
+  before.pipeline.ingest({ outputs: [traceback] });
+  t.match(before.store.listRuns({ limit: 1 }).items, [{ state: 'running' }]);
+  before.store.close();
+
+  const { store, pipeline } = assemble(path);
+  t.teardown(() => store.close());
+  pipeline.ingest({ runs: [run([row(1, T0)])], outputs: [traceback] });
+  pipeline.ingest({ lives: [life('S')] });
+  t.match(store.listRuns({ limit: 1 }).items, [{ state: 'running', pids: [7] }]);
+});
+
+t.test('a run whose folder is gone has ended, and lives again when the folder is back', async (t) => {
+  const { store, pipeline } = assemble();
+  t.teardown(() => store.close());
+  pipeline.ingest({ runs: [run([row(1, T0)])] });
+  pipeline.ingest({ goneFolders: ['/runs/detect/train'] });
+  t.match(store.listRuns({ limit: 1 }).items, [{ state: 'stopped', stateReason: 'folder_gone' }]);
+  pipeline.ingest({ runs: [run([])] });
+  t.match(store.listRuns({ limit: 1 }).items, [{ state: 'running' }]);
+});
