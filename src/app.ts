@@ -12,6 +12,7 @@ import { createProcessSearch } from './collectors/process-search.ts';
 import { createProcessWatch } from './collectors/process-watch.ts';
 import { createRunFinder } from './collectors/run-finder.ts';
 import { createRunner } from './collectors/runner.ts';
+import type { Batch } from './core/batch.ts';
 import { createBus } from './core/bus.ts';
 import type { Clock } from './core/clock.ts';
 import type { RunState } from './core/run.ts';
@@ -63,6 +64,8 @@ export type FirstLook = {
 const PROC = '/proc';
 const PASSWD = '/etc/passwd';
 const LAUNCHES = 'launches';
+/** More than are sent in a millisecond. */
+const MOST_LINES_A_MS = 1000;
 const JUDGE_EVERY_MS = 1000;
 /** Judging old runs takes at most this share of a core, whatever the machine's speed. */
 const OLD_RUNS_SHARE = 0.25;
@@ -115,20 +118,21 @@ export const startApp = async (
   pipeline.reload();
   ends.push(() => pipeline.flush());
 
+  const take = (batch: Batch): void => {
+    try {
+      pipeline.ingest(batch);
+    } catch (error) {
+      // A step of the batch is not in the store: go back to what is. The runner lets the collector start over, so
+      // that what was lost comes again.
+      attempt('what is stored cannot be read', pipeline.reload);
+      throw error;
+    }
+  };
   const runner = createRunner({
     clock,
     log,
     polling: settings.polling,
-    ingest: (batch) => {
-      try {
-        pipeline.ingest(batch);
-      } catch (error) {
-        // A step of the batch is not in the store: go back to what is. The runner lets the collector start over, so
-        // that what was lost comes again.
-        attempt('what is stored cannot be read', pipeline.reload);
-        throw error;
-      }
-    },
+    ingest: (batch) => take(batch),
   });
   ends.push(() => runner.close());
 
@@ -140,11 +144,16 @@ export const startApp = async (
     settled: store.settledFiles(),
     log,
   });
+  let ingestedUntil = 0;
   /** Takes what a training that shares no disk with us sent of itself. */
   const ingest = ({ run: name, events }: { run: string; events: readonly RunEvent[] }): { id: string } => {
     const path = ingestedPath(name);
     const known = store.runAt(path, hostName);
-    pipeline.ingest(ingestedBatch(name, events, known === null ? null : (store.getRun(known) ?? null), clock.now()));
+    // Each line comes once: its place among all that was ever sent grows, also when the clock is set back.
+    const from = Math.max(ingestedUntil, clock.now() * MOST_LINES_A_MS);
+    ingestedUntil = from + events.length;
+    const run = known === null ? null : (store.getRun(known) ?? null);
+    take(ingestedBatch(name, events, { known: run, from, now: clock.now() }));
     return { id: known ?? store.runAt(path, hostName) ?? '' };
   };
 

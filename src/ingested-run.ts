@@ -13,8 +13,13 @@ export const ingestedPath = (name: string): string => PLACE + name;
 /** Whether a run is told of by POST /ingest: no look at a folder will find it. */
 export const isIngested = ({ path }: { readonly path: string }): boolean => path.startsWith(PLACE);
 
-/** What a trainer that shares no disk sent of itself, as a look at its run. `known`: the run as it was until now. */
-export const ingestedBatch = (name: string, events: readonly RunEvent[], known: Run | null, now: number): Batch => {
+/** What a trainer that shares no disk sent of itself, as a look at its run. `known`: the run as it was until now;
+ * `from`: what no event of the run has reached yet. */
+export const ingestedBatch = (
+  name: string,
+  events: readonly RunEvent[],
+  { known, from, now }: { readonly known: Run | null; readonly from: number; readonly now: number },
+): Batch => {
   const path = ingestedPath(name);
   const args = saidArgs(events);
   const hasBegun = args !== null || known === null;
@@ -37,15 +42,11 @@ export const ingestedBatch = (name: string, events: readonly RunEvent[], known: 
         source: 'ingest',
         generation: 'ingest',
         writtenAt: now,
-        // Each line comes once: its place in the stream of all that was ever sent is the moment that it came.
-        events: events.map((event, index) => ({ offset: now * MOST_EVENTS + index, event })),
+        events: events.map((event, index) => ({ offset: from + index, event })),
       },
     ],
   };
 };
-
-/** More than one body can hold in one millisecond. */
-const MOST_EVENTS = 1000;
 
 /** Stands for the inode that a folder would have: 48 bits of the name's hash. */
 const numberOf = (name: string): number => createHash('sha256').update(name).digest().readUIntBE(0, 6);

@@ -185,9 +185,14 @@ export const createPipeline = (deps: {
     if (store.saveRun(run)) step.durable.push({ topic: 'runs', run: run.id, at: step.now, data: run });
     const beginsAgain = look.wasActive === false && active && store.endPutOff(run.id);
     const unjudged = beginsAgain ? store.rowsOf(run.id) : look.unjudged;
-    if (unjudged.length > 0) takeAlerts(engine.observeEpochs(contextOf(run), unjudged, step.now), step);
+    const rests = look.wasActive === false && !active;
+    // What is still to be judged as an old run is judged whole, with these rows.
+    if (unjudged.length > 0 && !(rests && store.isPutOff(run.id))) {
+      takeAlerts(engine.observeEpochs(contextOf(run), unjudged, step.now), step);
+      if (rests) forgetRules(run, step);
+    }
     if (look.wasActive === true && !active) endRun(run, step);
-    else if (look.wasActive === false && !active) deps.onRest(run);
+    else if (rests) deps.onRest(run);
     else if (look.wasActive === false || look.movedFrom !== null) {
       deps.onRun(run, { wasActive: look.wasActive === true, path: look.movedFrom });
     }
@@ -208,9 +213,14 @@ export const createPipeline = (deps: {
     }
   };
 
-  const endRun = (run: Run, step: Step) => {
+  /** Nothing more is judged of a run that has ended. */
+  const forgetRules = (run: Run, step: Step) => {
     takeAlerts(engine.endRun(contextOf(run), step.now), step);
     store.dropRuleStates(`run:${run.id}`);
+  };
+
+  const endRun = (run: Run, step: Step) => {
+    forgetRules(run, step);
     deps.onRun(run, { wasActive: true, path: null });
   };
 

@@ -1,6 +1,7 @@
 import { matchCandidates } from './core/attribution.ts';
 import type { Batch, ObservedGpu, ObservedRun } from './core/batch.ts';
-import type { KnownOutput, OutputNews, Store } from './core/ports.ts';
+import type { KnownOutput } from './core/output-facts.ts';
+import type { OutputNews, Store } from './core/ports.ts';
 import { ACTIVE_RUN_STATES, type EpochRow, isActive, type Run } from './core/run.ts';
 import type { StateFacts } from './core/run-facts.ts';
 import { NO_PROGRESS, proceed, type RunProgress } from './core/run-progress.ts';
@@ -203,7 +204,8 @@ export const createRunTracker = (deps: {
       const wasActive = entry.run === null ? null : isActive(entry.run);
       const movedFrom = entry.run !== null && entry.run.path !== facts.path ? entry.run.path : null;
       // A run that has ended stays what it was until something new is written: silence alone cannot revive it.
-      entry.stirs = rows.length > 0 || entry.lost !== null || (facts.argsAt ?? 0) > (entry.run?.endedAt ?? 0);
+      const isBack = entry.lost !== null || entry.run?.stateReason === 'folder_gone';
+      entry.stirs = rows.length > 0 || isBack || (facts.argsAt ?? 0) > (entry.run?.endedAt ?? 0);
       entry.facts = facts;
       entry.rowsKeptOut.delete(FILES_BEFORE);
       if (observed.results !== null) entry.rowsKeptOut.set(observed.results.generation, observed.results.rowsKeptOut);

@@ -2,7 +2,7 @@ import { createRunFolderCollector, runCollectorName } from './collectors/run-fol
 import type { Runner } from './collectors/runner.ts';
 import type { Clock } from './core/clock.ts';
 import type { Log } from './core/log.ts';
-import type { Collector, Store } from './core/ports.ts';
+import type { Batch, Collector, Store } from './core/ports.ts';
 import { isActive, type Run } from './core/run.ts';
 import type { RunTracker } from './run-tracker.ts';
 
@@ -21,6 +21,8 @@ export type RunWatching = {
 
 /** A run that ended before our eyes is looked at a while longer: its last files are still being written. */
 const WATCH_AFTER_END_MS = 10 * 60_000;
+/** How soon it is asked again whether all was read of a run that has ended. */
+const UNFINISHED_MS = 1000;
 
 /** First looks at a time: years of runs that are found at once must not lie in memory at once. */
 const FIRST_LOOKS = 8;
@@ -40,6 +42,8 @@ export const createRunWatching = (parts: {
   const leaving = new Set<string>();
   const waiting: string[] = [];
   const begun = new Set<string>();
+  /** Folders whose last look left something for the next one. */
+  const unfinished = new Set<string>();
 
   /** Lets folders that wait have their first look. */
   const begin = () => {
@@ -48,11 +52,13 @@ export const createRunWatching = (parts: {
       if (path === undefined) return;
       if (!watched.has(path)) continue;
       begun.add(path);
-      runner.add(afterEachLook(createRunFolderCollector(path, { clock, log }), () => looked(path)));
+      runner.add(afterEachLook(createRunFolderCollector(path, { clock, log }), (batch) => looked(path, batch)));
     }
   };
   /** Whatever came of it. What was found is stored a moment later. */
-  const looked = (path: string) => {
+  const looked = (path: string, batch: Batch | null) => {
+    if (batch?.hasMore === true) unfinished.add(path);
+    else unfinished.delete(path);
     if (begun.delete(path)) setImmediate(begin);
   };
 
@@ -63,17 +69,22 @@ export const createRunWatching = (parts: {
   };
 
   const leaveAfter = (run: Run, ms: number) => {
-    watched.set(run.path, run.id);
+    if (watched.has(run.path)) watched.set(run.path, run.id);
     if (leaving.has(run.id)) return;
     leaving.add(run.id);
     clock.after(ms, () => {
       leaving.delete(run.id);
       const now = store.getRun(run.id);
       if (now === undefined || isActive(now)) return;
+      if (unfinished.has(now.path)) {
+        leaveAfter(now, UNFINISHED_MS);
+        return;
+      }
+      const wasLookedAt = watched.get(now.path) === run.id;
       leaveFolder(now.path, run.id);
       tracker.forget(run.id);
       // Until its files change it need not be looked at again, by another start of the service neither.
-      const files = filesOf(now.path);
+      const files = wasLookedAt ? filesOf(now.path) : null;
       if (files !== null) store.settle(run.id, files);
     });
   };
@@ -96,15 +107,24 @@ export const createRunWatching = (parts: {
       if (active) watched.set(run.path, run.id);
       else leaveAfter(run, before.wasActive ? WATCH_AFTER_END_MS : 0);
     },
-    leave: (run) => leaveAfter(run, 0),
+    leave: (run) => {
+      // Its own first look is still to come: an output that lies elsewhere told of it.
+      if (!waiting.includes(run.path) && !begun.has(run.path)) leaveAfter(run, 0);
+    },
   };
 };
 
 /** `done` hears of the end of every look, and at once of one that is given up: a disk may hang for ever. */
-const afterEachLook = (collector: Collector, done: () => void): Collector => ({
+const afterEachLook = (collector: Collector, done: (batch: Batch | null) => void): Collector => ({
   ...collector,
-  collect: (signal, hints) => {
-    signal.addEventListener('abort', done, { once: true });
-    return collector.collect(signal, hints).finally(done);
+  collect: async (signal, hints) => {
+    signal.addEventListener('abort', () => done(null), { once: true });
+    let batch: Batch | null = null;
+    try {
+      batch = await collector.collect(signal, hints);
+      return batch;
+    } finally {
+      done(batch);
+    }
   },
 });

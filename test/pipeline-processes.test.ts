@@ -57,3 +57,30 @@ t.test('a run whose folder is gone has ended, and lives again when the folder is
   pipeline.ingest({ runs: [run([])] });
   t.match(store.listRuns({ limit: 1 }).items, [{ state: 'running' }]);
 });
+
+t.test(
+  'a log that was overwritten by a resume speaks of the resume, though it begins with the same line',
+  async (t) => {
+    const { store, pipeline } = assemble();
+    t.teardown(() => store.close());
+    const failed = output({ t: T0, kind: 'end', reason: 'exception', error: 'ValueError: first attempt' });
+    pipeline.ingest({ runs: [run([row(1, T0)])], outputs: [{ ...failed, size: 900 }] });
+    t.match(store.listRuns({ limit: 1 }).items, [{ state: 'failed' }]);
+    const again: RunEvent = { t: T0 + 1000, kind: 'start', pid: 8 };
+    pipeline.ingest({ outputs: [{ ...output(), size: 0, events: [{ offset: 0, event: again }] }] });
+    t.match(store.listRuns({ limit: 1 }).items, [{ state: 'running' }]);
+  },
+);
+
+t.test('rows that come to a run after its end leave no alert open', async (t) => {
+  const { time, store, pipeline } = assemble();
+  t.teardown(() => store.close());
+  time.now = T0 + 30 * 86_400_000;
+  const nan = { metrics: { 'train/box_loss': null }, nonFinite: { 'train/box_loss': 'nan' } } as const;
+  const args = { ...run([]).args, epochs: 3 };
+  pipeline.ingest({ runs: [run([row(1, T0)], { args })] });
+  while (pipeline.judgeOld());
+  pipeline.ingest({ runs: [run([row(2, T0 + 60_000), row(3, T0 + 120_000, nan)], { args })] });
+  t.match(store.listRuns({ limit: 1 }).items, [{ state: 'finished', epochs: 3 }]);
+  t.match(store.listAlerts({ limit: 10 }).items, [{ rule: 'loss_nan', state: 'resolved' }]);
+});

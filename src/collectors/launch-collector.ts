@@ -33,6 +33,8 @@ type Followed = { readonly console: SharedLog; readonly paths: Set<string>; isDo
 export const createLaunchCollector = ({ folder, host, runOf, now, log }: Options): Collector => {
   const followed = new Map<string, Followed>();
   const failing = new Set<string>();
+  /** Runs that were there before us are found from now on. */
+  const beganAt = now();
   let looks = 0;
 
   const follow = (launch: Launch): Followed => {
@@ -53,7 +55,8 @@ export const createLaunchCollector = ({ folder, host, runOf, now, log }: Options
     const outputs = await entry.console.look(signal);
     for (const { path } of outputs) entry.paths.add(path);
     const waitMs = entry.paths.size > 0 ? LAST_WORDS_MS : CLAIMED_WITHIN_MS;
-    entry.isDone = launch.exit !== null && outputs.length === 0 && now() - launch.exit.endedAt >= waitMs;
+    const waitedMs = now() - Math.max(launch.exit?.endedAt ?? 0, beganAt);
+    entry.isDone = launch.exit !== null && outputs.length === 0 && waitedMs >= waitMs;
     return { outputs, ...processOf(launch, [...entry.paths], host) };
   };
 

@@ -13,7 +13,10 @@ export type FolderOutputs = {
    * `names`: what is in the folder now. A file that cannot be read costs the others nothing: it is said once and
    * tried again. Throws the signal's reason.
    */
-  readonly look: (signal: AbortSignal, names: readonly string[]) => Promise<readonly ObservedOutput[]>;
+  readonly look: (
+    signal: AbortSignal,
+    names: readonly string[],
+  ) => Promise<{ readonly outputs: readonly ObservedOutput[]; readonly hasMore: boolean }>;
   /** What the last look said got lost: the next one says everything again. */
   readonly startOver: () => void;
 };
@@ -31,6 +34,7 @@ export const createFolderOutputs = (
 ): FolderOutputs => {
   const outputs = new Map<string, Output>();
   const failing = new Set<string>();
+  let hasMore = false;
 
   const outputOf = (name: string): Output => {
     const known = outputs.get(name);
@@ -44,11 +48,12 @@ export const createFolderOutputs = (
   const lookAt = async ({ path, isOurs, tailer }: Output, signal: AbortSignal): Promise<ObservedOutput | null> => {
     try {
       if (!(await isOurs())) return null;
-      const { generation, writtenAt, items } = await tailer.look(signal);
+      const { generation, writtenAt, size, items, hasMore: isPart } = await tailer.look(signal);
+      hasMore ||= isPart && items.length > 0;
       failing.delete(path);
       if (generation === null || items.length === 0) return null;
       const events = items.map(({ offset, event }) => ({ offset, event }));
-      return { path: folder, source: path, generation, writtenAt, events };
+      return { path: folder, source: path, generation, writtenAt, size, events };
     } catch (err) {
       signal.throwIfAborted();
       if (!failing.has(path)) log.warn({ path, err }, 'an output of a run cannot be read');
@@ -60,12 +65,13 @@ export const createFolderOutputs = (
   return {
     look: async (signal, names) => {
       const found: ObservedOutput[] = [];
+      hasMore = false;
       const sidecar = names.includes(SIDECAR_FILE) ? [SIDECAR_FILE] : [];
       for (const name of [...sidecar, ...logCandidates(names)]) {
         const output = await lookAt(outputOf(name), signal);
         if (output !== null) found.push(output);
       }
-      return found;
+      return { outputs: found, hasMore };
     },
     startOver: () => {
       for (const { tailer } of outputs.values()) tailer.startOver();

@@ -57,7 +57,7 @@ export const createSharedLog = ({ path, runOf, now }: Options): SharedLog => {
 
   return {
     look: async (signal) => {
-      const { generation, writtenAt, items } = await tailer.look(signal).catch((error: unknown) => {
+      const { generation, writtenAt, size, items } = await tailer.look(signal).catch((error: unknown) => {
         // It comes again, all of it.
         parts = [];
         throw error;
@@ -75,7 +75,14 @@ export const createSharedLog = ({ path, runOf, now }: Options): SharedLog => {
         const before = outputs.get(run)?.events ?? [];
         const events = [...before, ...part.items.map(({ offset, event }) => ({ offset, event }))];
         // Only the last part is what the file's mtime speaks of.
-        outputs.set(run, { path: run, source: path, generation, writtenAt: part === last ? writtenAt : null, events });
+        outputs.set(run, {
+          path: run,
+          source: path,
+          generation,
+          writtenAt: part === last ? writtenAt : null,
+          size,
+          events,
+        });
         part.items = [];
       }
       parts = keepBack(parts);

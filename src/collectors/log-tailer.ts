@@ -22,7 +22,11 @@ export type LogLook<Item extends LocatedEvent> = {
   readonly generation: string | null;
   /** The file's mtime; null while there is no file. */
   readonly writtenAt: number | null;
+  /** Bytes; 0 while there is no file. */
+  readonly size: number;
   readonly items: readonly Item[];
+  /** The look stopped before the file's end. */
+  readonly hasMore: boolean;
 };
 
 /** Reads one text file as it grows. Holds no descriptor between looks. */
@@ -45,7 +49,7 @@ const CHUNK_BYTES = 256 * 1024;
 /** What one look takes at most, about a second of work; the next one goes on. */
 const MAX_LOOK_BYTES = 64 * 1024 * 1024;
 /** And about how many events: they are stored at one go. */
-const MAX_LOOK_EVENTS = 20_000;
+const MAX_LOOK_EVENTS = 2000;
 /** A line end that has not come by then may never come. */
 const QUIET_MS = 2000;
 
@@ -108,7 +112,7 @@ export const createLogTailer = <Item extends LocatedEvent>({
     const found = await patientAccess.stat(path);
     if (found === null) {
       isWatched ||= taken === 0;
-      return { generation: identity.generation(), writtenAt: null, items: [] };
+      return { generation: identity.generation(), writtenAt: null, size: 0, items: [], hasMore: false };
     }
     const writtenAt = Number(found.mtimeMs);
     const items = [...(await readFile(found, signal))];
@@ -119,7 +123,7 @@ export const createLogTailer = <Item extends LocatedEvent>({
       ? items.map((item) => withMoment(item, writtenAt))
       : dateEnding(items, isCaughtUp, writtenAt);
     isWatched ||= isCaughtUp;
-    return { generation, writtenAt, items: dated };
+    return { generation, writtenAt, size: Number(found.size), items: dated, hasMore: !isCaughtUp };
   };
 
   return {

@@ -2,7 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { ObservedOutput, ObservedRun } from '../core/batch.ts';
+import type { ObservedRun } from '../core/batch.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Batch, Collector } from '../core/ports.ts';
@@ -94,9 +94,10 @@ export const createRunFolderCollector = (
   };
 
   /** A bar is redrawn ten times a second: hints of it are heeded now and then. */
-  const readOutputs = async (signal: AbortSignal): Promise<readonly ObservedOutput[]> => {
+  const readOutputs = async (signal: AbortSignal): Promise<Batch> => {
     outputsReadAt = performance.now();
-    return await outputs.look(signal, names);
+    const { outputs: heard, hasMore } = await outputs.look(signal, names);
+    return { ...(heard.length > 0 && { outputs: heard }), ...(hasMore && { hasMore }) };
   };
 
   const reasonOf = (hints: readonly string[] | undefined): Reason => {
@@ -118,7 +119,7 @@ export const createRunFolderCollector = (
     timeoutMs: TIMEOUT_MS,
     collect: async (signal, hints): Promise<Batch> => {
       const reason = facts === null ? 'everything' : reasonOf(hints);
-      if (reason === 'outputs') return outputsBatch(await readOutputs(signal));
+      if (reason === 'outputs') return await readOutputs(signal);
       if (reason === 'nothing') return {};
       if (reason === 'everything') facts = await lookAtFolder();
       if (facts === null) return goneBatch();
@@ -128,10 +129,10 @@ export const createRunFolderCollector = (
       const { results, rows } = look;
       const activityAt = Math.max(facts.activityAt, results?.mtimeAt ?? 0);
       const found = { path, ...facts, activityAt, results };
-      const heard = reason === 'everything' ? await readOutputs(signal) : [];
-      if (rows.length === 0 && isDeepStrictEqual(found, said)) return outputsBatch(heard);
+      const heard = reason === 'everything' ? await readOutputs(signal) : {};
+      if (rows.length === 0 && isDeepStrictEqual(found, said)) return heard;
       said = found;
-      return { runs: [{ ...found, rows }], ...outputsBatch(heard) };
+      return { runs: [{ ...found, rows }], ...heard };
     },
     startOver: () => {
       said = null;
@@ -150,8 +151,6 @@ const reasonOfHint = (name: string, resultFile: ResultFile): Reason => {
   if ([RESULTS_PNG, HYP_FILE, 'results.csv', ...ARGS_FILES].includes(name)) return 'everything';
   return name === SIDECAR_FILE || logCandidates([name]).length > 0 ? 'outputs' : 'nothing';
 };
-
-const outputsBatch = (outputs: readonly ObservedOutput[]): Batch => (outputs.length > 0 ? { outputs } : {});
 
 /** The stats of the files that a training writes, checkpoints included, by their path in the folder. */
 const statTrainingFiles = async (

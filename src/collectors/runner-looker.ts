@@ -105,6 +105,7 @@ export const createLooker = ({ collector, clock, polling, logOnce, ingest }: Loo
     try {
       if (Object.keys(batch).length > 0) ingest(batch, name);
       health = { ...health, lastSuccessAt: clock.now(), error: null, failures: 0 };
+      if (batch.hasMore === true) everything = true;
     } catch (error) {
       collector.startOver?.();
       fail('error', error, 'what a look found could not be kept');

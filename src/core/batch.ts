@@ -84,6 +84,8 @@ export type ObservedOutput = {
   readonly generation: string;
   /** When it was last written, as far as is known. */
   readonly writtenAt: number | null;
+  /** Bytes that it has now; absent where there is no file. Fewer than were taken say that it began anew. */
+  readonly size?: number;
   /** In the order of the output. `offset`: the byte behind the line that the event came from, never falling. */
   readonly events: readonly { readonly offset: number; readonly event: RunEvent }[];
 };
@@ -153,4 +155,6 @@ export type Batch = {
   readonly launches?: readonly ObservedLaunch[];
   readonly exits?: readonly ObservedExit[];
   readonly kernelKills?: readonly ObservedKernelKill[];
+  /** There is more to be had at once: the next look need not wait. */
+  readonly hasMore?: true;
 };

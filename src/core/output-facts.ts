@@ -28,6 +28,13 @@ export type OutputFacts = {
   readonly saidAt: number | null;
 };
 
+/** What one output of a run has come to. */
+export type KnownOutput = {
+  readonly source: string;
+  readonly facts: OutputFacts;
+  readonly writtenAt: number | null;
+};
+
 export const NOTHING_SAID: OutputFacts = {
   starts: 0,
   start: null,

@@ -1,7 +1,7 @@
 import type { Alert, AlertState, Severity } from './alert.ts';
 import type { Batch, ObservedGpu, ObservedHost, ObservedOutput, ObservedRun } from './batch.ts';
 import type { ClassMetrics, LogLine, PhaseChange, Step } from './output.ts';
-import type { OutputFacts } from './output-facts.ts';
+import type { KnownOutput } from './output-facts.ts';
 import type { Attempt, EpochRow, Run, RunState } from './run.ts';
 import type { KnownProcess } from './run-processes.ts';
 import type { Gpu, GpuProcess, GpuSample, Host, HostSample, Sample } from './sample.ts';
@@ -176,13 +176,6 @@ export type RunNews = {
   readonly rows: readonly EpochRow[];
 };
 
-/** What one output of a run has come to. */
-export type KnownOutput = {
-  readonly source: string;
-  readonly facts: OutputFacts;
-  readonly writtenAt: number | null;
-};
-
 /** What was new in one look at an output. */
 export type OutputNews = {
   /** Events that were not there before, in order. */
@@ -222,6 +215,7 @@ export type Store = StoreReader & {
   readonly processesOf: (run: string) => readonly KnownProcess[];
   /** Notes that an old run is still to be judged. */
   readonly putOffJudging: (run: string) => void;
+  readonly isPutOff: (run: string) => boolean;
   /** A run that is still to be judged; null: there is none. */
   readonly nextPutOff: () => string | null;
   /** It has been judged, or is judged otherwise; false: it was not put off. */

@@ -1,5 +1,4 @@
-import type { SaidEnding } from './output-facts.ts';
-import type { KnownOutput } from './ports.ts';
+import type { KnownOutput, SaidEnding } from './output-facts.ts';
 import { isAfter, momentInWords, rowsAreHistory, type StateFacts, type StateVerdict } from './run-facts.ts';
 import { stoppedEarlyAfter } from './run-progress.ts';
 import { isReasonOf, type RunReason } from './run-reasons.ts';

@@ -1,5 +1,5 @@
 import type { ObservedExit, ObservedKernelKill } from './batch.ts';
-import type { KnownOutput } from './ports.ts';
+import type { KnownOutput } from './output-facts.ts';
 import type { RunState } from './run.ts';
 import type { RunProgress } from './run-progress.ts';
 import type { RunReason } from './run-reasons.ts';
@@ -89,4 +89,8 @@ export const rowsInWords = ({ progress: { last } }: StateFacts): string =>
   last === null ? 'no epoch has been written' : `the result file holds epochs up to ${last.epoch}`;
 
 /** A moment as people can compare it with a log. */
-export const momentInWords = (at: number): string => new Date(at).toISOString();
+export const momentInWords = (at: number): string => {
+  // A file may bear any time.
+  const date = new Date(at);
+  return Number.isNaN(date.getTime()) ? 'a moment that no calendar has' : date.toISOString();
+};

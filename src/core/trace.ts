@@ -2,8 +2,10 @@ import { Type } from 'typebox';
 import { NonFiniteSchema } from './run.ts';
 import { MomentSchema, nullable, oneOf, type Static } from './schema.ts';
 
+/** After it nobody trains: what is greater counts in other units, such as nanoseconds. */
+const YEAR_2100 = 4_102_444_800_000;
 /** A moment, or null where a line of an old log says nothing of its time. */
-const t = nullable(MomentSchema);
+const t = nullable(Type.Integer({ ...MomentSchema, minimum: 0, maximum: YEAR_2100 }));
 const Epoch = Type.Integer({ minimum: 0, maximum: 1e9, description: 'as the result file counts' });
 const Count = Type.Integer({ minimum: 0, maximum: 1e12 });
 const Amount = Type.Number({ minimum: 0, maximum: 1e15 });

@@ -21,9 +21,11 @@ export const createObserveOutput = (tables: {
   readonly logLines: LogLines;
 }): Store['observeOutput'] => {
   const { outputs } = tables;
-  return (run, { source, generation, writtenAt, events: observed }) => {
+  return (run, { source, generation, writtenAt, size, events: observed }) => {
     const before = outputs.find(run, source);
-    const known = before?.generation === generation ? before : beginOutput(source, generation, before);
+    // Another file may begin with the same line; one that is shorter than what was taken is another.
+    const isSame = before?.generation === generation && (size === undefined || size >= before.taken);
+    const known = isSame ? before : beginOutput(source, generation, before);
     const events = observed.flatMap(({ offset, event }) => (offset > known.taken ? event : []));
     if (known === before && events.length === 0 && known.writtenAt === writtenAt) {
       return { events, steps: [], lines: [], known: { source, facts: known.facts, writtenAt } };

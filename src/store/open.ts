@@ -149,6 +149,7 @@ const createStore = (db: Database.Database, claim: Claim | null): Store => {
     saveProcesses: (run, known) => transaction(() => runs.saveProcesses(run, known)),
     processesOf: runs.processesOf,
     putOffJudging: (run) => transaction(() => putOff.putOffJudging(run)),
+    isPutOff: putOff.isPutOff,
     nextPutOff: putOff.nextPutOff,
     endPutOff: (run) => transaction(() => putOff.endPutOff(run)),
     addEvents: (list) => transaction(() => events.addEvents(list)),

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import type { KnownOutput, Store } from '../core/ports.ts';
+import type { KnownOutput } from '../core/output-facts.ts';
+import type { Store } from '../core/ports.ts';
 
 /** The table of outputs: how far each output of a run was taken, and what it has come to. */
 export type Outputs = Pick<Store, 'outputsOf'> & {

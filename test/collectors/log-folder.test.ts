@@ -11,7 +11,7 @@ const stage = (t: Test) => {
   const warned: string[] = [];
   const log: Log = { info: () => {}, warn: (_, message) => warned.push(message), error: () => {} };
   const outputs = createFolderOutputs(folder, { now: Date.now, log });
-  const look = () => outputs.look(AbortSignal.timeout(20_000), readdirSync(folder));
+  const look = async () => (await outputs.look(AbortSignal.timeout(20_000), readdirSync(folder))).outputs;
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
   /** Which files said how many events. */
   const found = async () =>

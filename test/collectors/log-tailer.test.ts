@@ -28,7 +28,7 @@ const stage = (t: Test) => {
 
 t.test('a log that is not there yet is waited for, then each line comes once', async (t) => {
   const { file, look, lines } = stage(t);
-  t.same(await look(), { generation: null, writtenAt: null, items: [] });
+  t.same(await look(), { generation: null, writtenAt: null, size: 0, items: [], hasMore: false });
   writeFileSync(file, 'one\ntwo\nthr');
   t.same(await lines(), ['one', 'two']);
   t.same(await lines(), []);
@@ -144,7 +144,7 @@ t.test('a log that cannot be read is an error, and read from its first line when
 t.test('a folder of that name is no log', async (t) => {
   const { file, look } = stage(t);
   mkdirSync(file);
-  t.same(await look(), { generation: null, writtenAt: null, items: [] });
+  t.same(await look(), { generation: null, writtenAt: null, size: 0, items: [], hasMore: false });
 });
 
 t.test('a long log is read in several looks and leaves others their turn', async (t) => {

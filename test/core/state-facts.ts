@@ -1,5 +1,5 @@
+import type { KnownOutput } from '../../src/core/output-facts.ts';
 import { NOTHING_SAID, type SaidEnding } from '../../src/core/output-facts.ts';
-import type { KnownOutput } from '../../src/core/ports.ts';
 import type { EpochRow } from '../../src/core/run.ts';
 import type { StateFacts } from '../../src/core/run-facts.ts';
 import { NO_PROGRESS, proceed } from '../../src/core/run-progress.ts';

@@ -83,3 +83,13 @@ t.test('a hostile line costs no time', async (t) => {
   t.match(eventOf(`{"a":"${'\\"'.repeat(400_000)}`), /is not a JSON object/);
   t.ok(performance.now() - startedAt < 2000);
 });
+
+t.test('a moment in other units than milliseconds is no moment', async (t) => {
+  for (const at of [Date.now() * 1e6, 8.7e15, -5]) {
+    t.match(
+      parseEventLine(JSON.stringify({ t: at, kind: 'phase', epoch: 1, phase: 'train' })),
+      { problem: String },
+      `${at}`,
+    );
+  }
+});
