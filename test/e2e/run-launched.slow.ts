@@ -1,3 +1,4 @@
+// Run by `npm run test:launched`, alone: beside the whole suite it has waited in vain for a process, and why is not known.
 import { join } from 'node:path';
 import t from 'tap';
 import { isActive, type Run } from '../../src/core/run.ts';
