@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { Value } from 'typebox/value';
 import { ReadinessSchema } from '../src/core/service.ts';
+import { randomOf } from '../test/rules/rows.ts';
 import { type Service, startService } from '../test/service.ts';
-import { type Report, seeded } from './figures.ts';
+import type { Report } from './figures.ts';
 
 const RUNS = 1000;
 const EPOCHS = 300;
@@ -58,7 +59,7 @@ export const measure = async (report: Report): Promise<void> => {
 
 /** Finished runs of a year ago, an hour apart. */
 const writeRuns = (folder: string, count: number, epochs: number): void => {
-  const random = seeded(7);
+  const random = randomOf(7);
   for (let run = 0; run < count; run++) {
     const path = join(folder, `train${run}`);
     mkdirSync(path, { recursive: true });

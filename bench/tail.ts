@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import WebSocket from 'ws';
+import { randomOf } from '../test/rules/rows.ts';
 import { startService } from '../test/service.ts';
-import { percentile, type Report, seeded } from './figures.ts';
+import { percentile, type Report } from './figures.ts';
 
 const HEADER =
   'epoch,time,train/box_loss,train/cls_loss,train/dfl_loss,metrics/precision(B),metrics/recall(B),metrics/mAP50(B),' +
@@ -35,7 +36,7 @@ export const measure = async (report: Report): Promise<void> => {
   await subscribed;
 
   const writtenAt = new Map<number, number>();
-  const random = seeded(1);
+  const random = randomOf(1);
   let epoch = 0;
   const append = () => {
     epoch += 1;

@@ -17,15 +17,14 @@ const stage = (t: Test, tree: Parameters<Test['testdir']>[0]) => {
   const problems: unknown[] = [];
   keepAlive(t);
   const onHint = (path: string | null) => {
-    if (path !== null) hints.emit(path.slice(base.length + 1));
+    if (path !== null) hints.emit(path.slice(base.length + 1), path);
   };
   const arrives = async (path: string, work: () => void) => {
     const arrived = once(hints, path, { signal: AbortSignal.timeout(10_000) });
     // chokidar arms its watches in its own time: what was written before is no change to it.
     work();
     const again = setInterval(work, 50);
-    await arrived.finally(() => clearInterval(again));
-    t.pass(`hint of ${path}`);
+    t.same(await arrived.finally(() => clearInterval(again)), [join(base, path)], 'the hint names the file');
   };
   return { base, arrives, onHint, onProblem: (error: unknown) => problems.push(error), problems };
 };

@@ -116,7 +116,9 @@ t.test('the dashboard', async (t) => {
     await page.getByText('did not accept').waitFor();
     await page.getByLabel('Token').fill(TOKEN);
     await page.keyboard.press('Enter');
-    await page.getByText('Epoch 1 of 10').waitFor();
-    t.pass('the run is shown');
+    const progress = page.getByText('Epoch 1 of 10');
+    await progress.waitFor();
+    t.equal(await progress.isVisible(), true, 'the run is shown');
+    t.equal(await page.getByLabel('Token').count(), 0, 'and nothing is asked for any more');
   });
 });
