@@ -8,10 +8,10 @@ const DOORS = [
   ['fastify', '^src/server/'],
   ['@fastify/.*', '^src/server/'],
   ['ws', '^src/server/'],
-  ['chokidar', '^src/collectors/watch\\.ts$'],
-  ['systeminformation', '^src/collectors/host-facts\\.ts$'],
-  ['node-nvidia-smi', '^src/collectors/gpu-xml\\.ts$'],
-  ['koffi', '^src/collectors/nvml/'],
+  ['chokidar', '^src/collectors/runner/watch\\.ts$'],
+  ['systeminformation', '^src/collectors/host/facts\\.ts$'],
+  ['node-nvidia-smi', '^src/collectors/gpu/xml\\.ts$'],
+  ['koffi', '^src/collectors/gpu/nvml/'],
   ['pino', '^src/(main|app)\\.ts$'],
 ];
 

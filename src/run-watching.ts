@@ -1,5 +1,5 @@
-import { createRunFolderCollector, runCollectorName } from './collectors/run-folder.ts';
-import type { Runner } from './collectors/runner.ts';
+import { createRunFolderCollector, runCollectorName } from './collectors/run/folder.ts';
+import type { Runner } from './collectors/runner/runner.ts';
 import type { Clock } from './core/clock.ts';
 import type { Log } from './core/log.ts';
 import type { Batch, Collector, Store } from './core/ports.ts';

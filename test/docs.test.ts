@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import t from 'tap';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
-import { runCollectorName } from '../src/collectors/run-folder.ts';
+import { runCollectorName } from '../src/collectors/run/folder.ts';
 import { ReadinessSchema } from '../src/core/service.ts';
 import { OPTIONS } from '../src/options.ts';
 import { RULES } from '../src/rules/registry.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { createRunFolderCollector } from '../src/collectors/run-folder.ts';
+import { createRunFolderCollector } from '../src/collectors/run/folder.ts';
 import { createBus } from '../src/core/bus.ts';
 import type { Clock } from '../src/core/clock.ts';
 import type { EpochRow, Run } from '../src/core/run.ts';

@@ -3,8 +3,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { createConsoleParser } from '../../src/collectors/console-parser.ts';
-import { createResultsParser } from '../../src/collectors/results-parser.ts';
+import { createConsoleParser } from '../../src/collectors/console/parser.ts';
+import { createResultsParser } from '../../src/collectors/results/parser.ts';
 import { hear, NOTHING_SAID } from '../../src/core/output-facts.ts';
 import type { RunEvent } from '../../src/core/trace.ts';
 

@@ -3,8 +3,8 @@
 import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import type { ParsedRow } from '../../src/collectors/results-parser.ts';
-import { createResultsTailer } from '../../src/collectors/results-tailer.ts';
+import type { ParsedRow } from '../../src/collectors/results/parser.ts';
+import { createResultsTailer } from '../../src/collectors/results/tailer.ts';
 import { runFamily } from '../../src/core/run-family.ts';
 import { readManifest } from './manifest.ts';
 import { argsOf, FOLDER, parse } from './recordings.ts';

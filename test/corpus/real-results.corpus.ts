@@ -1,7 +1,7 @@
 // Real result files of other people's trainings. They may not be copied, so they are read where they lie, beside the
 // checkout; `npm run test:corpus` runs this where they are there.
 import t from 'tap';
-import { dateRows } from '../../src/collectors/results-times.ts';
+import { dateRows } from '../../src/collectors/results/times.ts';
 import type { EpochRow } from '../../src/core/run.ts';
 import { createEngine } from '../../src/rules/engine.ts';
 import { RULES } from '../../src/rules/registry.ts';

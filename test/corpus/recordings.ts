@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs, withHyperparameters } from '../../src/collectors/args-yaml.ts';
-import { createResultsParser } from '../../src/collectors/results-parser.ts';
+import { createResultsParser } from '../../src/collectors/results/parser.ts';
+import { parseArgs, withHyperparameters } from '../../src/collectors/run/args-yaml.ts';
 
 /** Where the recordings lie, beside the checkout. */
 export const FOLDER = '../shared/fixtures/results';

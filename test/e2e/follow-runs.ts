@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Run } from '../../src/core/run.ts';
 import { connect } from '../server/stream-client.ts';
 
@@ -38,10 +39,15 @@ export const followRuns = async (url: string): Promise<RunFollower> => {
   });
   return {
     until: async (name, isSo) => {
+      const patience = AbortSignal.timeout(60_000);
+      const outOfPatience = once(patience, 'abort').then(() => {
+        const last = told.findLast(({ run }) => run.name === name);
+        throw new Error(`waited in vain for ${name}; the last that was told of it: ${JSON.stringify(last ?? null)}`);
+      });
       for (;;) {
         const found = told.find(({ run }) => run.name === name && isSo(run));
         if (found !== undefined) return found;
-        await news.promise;
+        await Promise.race([news.promise, outOfPatience]);
       }
     },
     statesOf: (name) => told.flatMap(({ run }) => (run.name === name ? [run.state] : [])),

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Launch } from '../../src/collectors/launch-folder.ts';
-import { listLaunches } from '../../src/collectors/launches.ts';
+import type { Launch } from '../../src/collectors/launch/folder.ts';
+import { listLaunches } from '../../src/collectors/launch/launches.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/signalbox.js', import.meta.url));
 

@@ -1,0 +1,118 @@
+import type { ObservedGpu } from '../../core/batch.ts';
+import type { GpuMetric } from '../../core/metrics.ts';
+import type { Sample } from '../../core/sample.ts';
+
+/** One GPU in one line of `nvidia-smi --query-gpu`. */
+export type GpuRow = {
+  readonly index: number;
+  /** GPUs that the driver counts in all, also those that it does not print. */
+  readonly count: number | null;
+  readonly gpu: ObservedGpu;
+  readonly values: Sample['values'];
+  /** Why a metric is null: the text that stood in the cell of a number, such as `[N/A]`, by metric. */
+  readonly reasons: Readonly<Record<string, string>>;
+};
+
+/**
+ * Where each metric stands, in order of preference: names change with the driver, and a field that is known may still
+ * hold a text on a certain board, so every known one is asked and the first number counts.
+ * `power.draw` comes first because it is what NVML's own call returns.
+ */
+const FIELDS_OF_METRIC: Readonly<Partial<Record<GpuMetric, readonly string[]>>> = {
+  utilization: ['utilization.gpu'],
+  memoryUtilization: ['utilization.memory'],
+  memoryUsed: ['memory.used'],
+  memoryTotal: ['memory.total'],
+  memoryReserved: ['memory.reserved'],
+  power: ['power.draw', 'power.draw.instant', 'power.draw.average'],
+  powerLimit: ['enforced.power.limit', 'power.limit'],
+  temperature: ['temperature.gpu'],
+  clockSm: ['clocks.current.sm', 'clocks.sm'],
+  clockMem: ['clocks.current.memory', 'clocks.mem'],
+  throttle: ['clocks_event_reasons.active', 'clocks_throttle_reasons.active'],
+  fan: ['fan.speed'],
+  eccErrors: ['ecc.errors.uncorrected.volatile.total'],
+};
+
+/** Two names for one field: asking for both would only make the line longer. */
+const SYNONYMS: readonly (readonly [string, string])[] = [
+  ['clocks.current.sm', 'clocks.sm'],
+  ['clocks.current.memory', 'clocks.mem'],
+  ['clocks_event_reasons.active', 'clocks_throttle_reasons.active'],
+];
+
+const MIB = 2 ** 20;
+const IN_MIB = new Set(['memory.used', 'memory.total', 'memory.reserved']);
+
+/** The fields that `nvidia-smi --help-query-gpu` prints: lines such as `"uuid" or "gpu_uuid"`. */
+export const parseKnownFields = (help: string): ReadonlySet<string> => {
+  const known = new Set<string>();
+  for (const line of help.split('\n')) {
+    if (!/^"[^" ]+"( or "[^" ]+")*\s*$/.test(line)) continue;
+    for (const [, name] of line.matchAll(/"([^"]+)"/g)) if (name !== undefined) known.add(name);
+  }
+  return known;
+};
+
+/**
+ * The fields to ask, of those that the program knows. What identifies the GPU comes first and its name last: lines are
+ * not quoted and a name may hold `, `. Empty when the program does not even know `uuid` and `index`.
+ */
+export const chooseFields = (known: ReadonlySet<string>): readonly string[] => {
+  if (!known.has('uuid') || !known.has('index') || !known.has('name')) return [];
+  const aliases = new Set(SYNONYMS.filter(([first]) => known.has(first)).map(([, second]) => second));
+  const metrics = Object.values(FIELDS_OF_METRIC)
+    .flat()
+    .filter((field) => known.has(field) && !aliases.has(field));
+  return ['uuid', 'index', ...['count', 'driver_version'].filter((field) => known.has(field)), ...metrics, 'name'];
+};
+
+/**
+ * Reads lines of `--format=csv,noheader,nounits` for these fields. A cell that is not a number is null, with its text
+ * in `reasons`; MiB become bytes. null when a line is no such row: a message of the program, a line that was cut off,
+ * or a GPU that does not say which one it is. The places of the fields are looked up once: it reads ten lines a second
+ * per GPU.
+ */
+export const createGpuRowParser = (fields: readonly string[]): ((line: string) => GpuRow | null) => {
+  const place = (field: string): number => fields.indexOf(field);
+  const [uuidAt, indexAt, countAt, driverAt] = ['uuid', 'index', 'count', 'driver_version'].map(place);
+  const columns = Object.entries(FIELDS_OF_METRIC).flatMap(([metric, candidates]) => {
+    const asked = candidates.filter((field) => fields.includes(field));
+    const places = asked.map((field) => ({ at: place(field), scale: IN_MIB.has(field) ? MIB : 1 }));
+    return places.length === 0 ? [] : [{ metric, places }];
+  });
+
+  return (line) => {
+    const cells = line.trimEnd().split(', ');
+    if (cells.length < fields.length) return null;
+    const cell = (at: number | undefined): string | undefined => cells[at ?? -1];
+    const uuid = cell(uuidAt);
+    const index = numberIn(cell(indexAt));
+    if (uuid === undefined || !/^(GPU|MIG)-/.test(uuid) || index === null) return null;
+
+    const values: Record<string, number | null> = {};
+    const reasons: Record<string, string> = {};
+    for (const { metric, places } of columns) {
+      values[metric] = null;
+      for (const { at, scale } of places) {
+        const number = numberIn(cell(at));
+        if (number === null) continue;
+        values[metric] = number * scale;
+        break;
+      }
+      if (values[metric] === null) reasons[metric] = cell(places[0]?.at) ?? '';
+    }
+
+    const name = textIn(cells.slice(fields.length - 1).join(', '));
+    const { memoryTotal = null, powerLimit = null } = values;
+    const gpu = { uuid, index, name, driver: textIn(cell(driverAt)), memoryTotal, powerLimit };
+    return { index, count: numberIn(cell(countAt)), gpu, values, reasons };
+  };
+};
+
+/** Decimal or hexadecimal (the throttle mask), and nothing else: `[N/A]` is not 0, and neither is an empty cell. */
+const numberIn = (cell: string | undefined): number | null =>
+  cell !== undefined && /^(-?\d+(\.\d+)?|0x[0-9a-f]+)$/i.test(cell) ? Number(cell) : null;
+
+const textIn = (cell: string | undefined): string | null =>
+  cell === undefined || cell === '' || /^\[.*\]$/.test(cell) || cell === 'N/A' ? null : cell;

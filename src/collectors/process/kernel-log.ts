@@ -1,0 +1,111 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import type { ObservedKernelKill } from '../../core/batch.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Log } from '../../core/log.ts';
+import type { Collector } from '../../core/ports.ts';
+import { READ_WITHOUT_WAITING } from '../file/access.ts';
+import { textIfAllowed } from './files.ts';
+import { parseKernelKill } from './kernel-log-parser.ts';
+
+export type KernelLogOptions = {
+  /** `/dev/kmsg`, or a pipe or a file in its shape. */
+  readonly path: string;
+  readonly procfs: string;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+/** A record of the kernel is at most 8 KiB long; with a shorter buffer the read fails. */
+const RECORD_BYTES = 8192;
+/** More than any kernel's buffer holds at once, so that a look has an end. */
+const MAX_READS = 100_000;
+/** What the kernel still remembers of the time before our start, and how much of that is of use. */
+const REMEMBERED_MS = 60 * 60_000;
+
+/**
+ * The processes that the kernel killed because memory ran out. Where the kernel log may not be read that is said once,
+ * and no more. Pids are those of the host: in a container they are others than ours, see `killOf` in run-processes.ts.
+ */
+export const createKernelLogCollector = ({ path, procfs, clock, log }: KernelLogOptions): Collector => {
+  const buffer = Buffer.alloc(RECORD_BYTES);
+  /** undefined: not opened yet; null: it cannot be read. */
+  let descriptor: number | null | undefined;
+  let partial = '';
+  let lookedAt: number | null = null;
+
+  const close = () => {
+    if (typeof descriptor === 'number') closeSync(descriptor);
+    descriptor = undefined;
+    partial = '';
+    lookedAt = null;
+  };
+
+  /** The whole lines that are new. */
+  const readLines = (file: number): readonly string[] => {
+    const parts = [partial];
+    for (let reads = 0; reads < MAX_READS; reads++) {
+      const length = readRecord(file, buffer);
+      if (length === 0) break;
+      if (length !== null) parts.push(buffer.toString('utf8', 0, length));
+    }
+    const lines = parts.join('').split('\n');
+    partial = lines.pop() ?? '';
+    return lines;
+  };
+
+  return {
+    name: 'kernel-log',
+    when: { everyMs: 1000 },
+    timeoutMs: 10_000,
+    collect: async () => {
+      descriptor = descriptor === undefined ? openIfAllowed(path, log) : descriptor;
+      if (descriptor === null) return {};
+      const now = clock.now();
+      const since = lookedAt;
+      const found = readLines(descriptor).flatMap((line) => parseKernelKill(line) ?? []);
+      lookedAt = now;
+      if (found.length === 0) return {};
+      const bootedAt = bootedAtOf(textIfAllowed(`${procfs}/stat`));
+      const kills = found.flatMap(({ us, pid, line }): readonly ObservedKernelKill[] => {
+        // The kernel's count stands still while the machine sleeps, but what is new is not older than the last look.
+        const at = bootedAt === null ? now : Math.min(now, Math.max(bootedAt + Math.round(us / 1000), since ?? 0));
+        return at < now - REMEMBERED_MS ? [] : [{ at, pid, line }];
+      });
+      return kills.length === 0 ? {} : { kernelKills: kills };
+    },
+    startOver: close,
+    close,
+  };
+};
+
+const openIfAllowed = (path: string, log: Log): number | null => {
+  try {
+    return openSync(path, READ_WITHOUT_WAITING);
+  } catch (error) {
+    if (!isOneOf(error, 'ENOENT', 'EACCES', 'EPERM')) throw error;
+    log.info(
+      { path, code: error.code },
+      'the kernel log cannot be read: kills for want of memory show as "process gone"',
+    );
+    return null;
+  }
+};
+
+/** 0: there is nothing more now. null: records were lost before they were read, the next read goes on behind them. */
+const readRecord = (file: number, buffer: Buffer): number | null => {
+  try {
+    return readSync(file, buffer, 0, buffer.length, null);
+  } catch (error) {
+    if (isOneOf(error, 'EAGAIN')) return 0;
+    if (isOneOf(error, 'EPIPE')) return null;
+    throw error;
+  }
+};
+
+const isOneOf = (error: unknown, ...codes: readonly string[]): error is Error & { readonly code: string } =>
+  error instanceof Error && 'code' in error && codes.includes(String(error.code));
+
+const bootedAtOf = (systemStat: string | null): number | null => {
+  const seconds = /^btime (\d+)$/m.exec(systemStat ?? '')?.[1];
+  return seconds === undefined ? null : Number(seconds) * 1000;
+};

@@ -1,0 +1,191 @@
+import { type Cancel, type Clock, systemClock } from '../../core/clock.ts';
+import type { Batch, Collector, CollectorHealth, Trees } from '../../core/ports.ts';
+import type { LogOnce } from './log.ts';
+import { type Watch, watchFolder, watchTrees } from './watch.ts';
+
+/** One collector in the runner. */
+export type Looker = {
+  readonly health: () => CollectorHealth;
+  /** Stops its timers and hints, aborts the look under way, waits for it and closes the collector. */
+  readonly close: () => Promise<void>;
+};
+
+/** What a looker is given; `ingest` may throw. */
+export type LookerParts = {
+  readonly collector: Collector;
+  readonly clock: Clock;
+  readonly polling: 'auto' | 'always';
+  readonly logOnce: LogOnce;
+  readonly ingest: (batch: Batch, collectorName: string) => void;
+};
+
+/** The look after the last hint of a burst: what was written while hints were merged is seen by it. */
+const TRAILING_MS = 50;
+const MAX_BACKOFF_MS = 60_000;
+const BREAK_THROUGH_EVERY_MS = 1000;
+
+/**
+ * Looks at once, then every `everyMs` of the clock, and after hints. Whatever asks for a look while one is under way
+ * gets one more after it. After n failures the poll waits 2ⁿ times as long, a minute at most, and hints are heeded once
+ * a second. A look that passes its time-out is aborted and counted, and no other begins before it has ended; should it
+ * still give a batch, that is taken. Time-outs and trailing looks run in the machine's time: both are about its disks
+ * and drivers, whatever the speed of a demo's clock.
+ */
+export const createLooker = ({ collector, clock, polling, logOnce, ingest }: LookerParts): Looker => {
+  const { name, when } = collector;
+  let underWay: { readonly abort: AbortController; readonly ended: Promise<void> } | null = null;
+  let closed = false;
+  /** What the next look is for. */
+  let everything = false;
+  let hints = new Set<string>();
+
+  let health: Omit<CollectorHealth, 'polling'> = {
+    name,
+    lastSuccessAt: null,
+    lastErrorAt: null,
+    error: null,
+    failures: 0,
+  };
+  let lookedAt = 0;
+  let dueAt = clock.now();
+  let cancelPoll: Cancel = () => {};
+  let cancelTrailing: Cancel = () => {};
+  let cancelBreakThrough: Cancel | null = null;
+
+  const ask = (path: string | null) => {
+    if (closed) return;
+    if (path === null) everything = true;
+    else hints.add(path);
+    heed();
+  };
+
+  const heed = () => {
+    if (!everything && hints.size === 0) return;
+    if (health.failures === 0) start();
+    else cancelBreakThrough ??= clock.after(Math.max(0, lookedAt + BREAK_THROUGH_EVERY_MS - clock.now()), breakThrough);
+  };
+
+  const breakThrough = () => {
+    cancelBreakThrough = null;
+    start();
+  };
+
+  const start = () => {
+    if (closed || underWay !== null || (!everything && hints.size === 0)) return;
+    cancelBreakThrough?.();
+    cancelBreakThrough = null;
+    const paths = everything ? undefined : [...hints];
+    everything = false;
+    hints = new Set();
+    lookedAt = clock.now();
+    const abort = new AbortController();
+    underWay = { abort, ended: look(abort, paths).finally(() => finish(paths)) };
+  };
+
+  const look = async (abort: AbortController, paths: readonly string[] | undefined): Promise<void> => {
+    const cancelTimeout = systemClock.after(collector.timeoutMs, () => {
+      if (closed) return;
+      const error = new Error(`expected an answer within ${collector.timeoutMs} ms, found none`);
+      fail('warn', error, 'a look takes too long');
+      abort.abort(error);
+    });
+    try {
+      if (paths === undefined) await watch?.refresh();
+      abort.signal.throwIfAborted();
+      const batch = await collector.collect(abort.signal, paths);
+      if (!closed) take(batch);
+    } catch (error) {
+      if (!abort.signal.aborted) fail('warn', error, 'a look failed');
+    } finally {
+      cancelTimeout();
+    }
+  };
+
+  const take = (batch: Batch) => {
+    try {
+      if (Object.keys(batch).length > 0) ingest(batch, name);
+      health = { ...health, lastSuccessAt: clock.now(), error: null, failures: 0 };
+      if (batch.hasMore === true) everything = true;
+    } catch (error) {
+      collector.startOver?.();
+      fail('error', error, 'what a look found could not be kept');
+    }
+  };
+
+  const fail = (level: 'warn' | 'error', error: unknown, message: string) => {
+    const text = error instanceof Error ? error.message : String(error);
+    health = { ...health, lastErrorAt: clock.now(), error: text, failures: health.failures + 1 };
+    logOnce(level, `${name}\n${message}\n${text}`, { collector: name, err: error }, message);
+  };
+
+  const finish = (paths: readonly string[] | undefined) => {
+    underWay = null;
+    if (closed) return;
+    watchTree();
+    if (paths === undefined) schedulePoll();
+    heed();
+  };
+
+  const schedulePoll = () => {
+    const now = clock.now();
+    const everyMs =
+      health.failures === 0
+        ? when.everyMs
+        : Math.max(when.everyMs, Math.min(when.everyMs * 2 ** health.failures, MAX_BACKOFF_MS));
+    dueAt += everyMs;
+    // Late, or the clock was set: from here on.
+    if (dueAt <= now || dueAt > now + everyMs) dueAt = now + everyMs;
+    cancelPoll();
+    cancelPoll = clock.after(dueAt - now, () => {
+      everything = true;
+      start();
+    });
+  };
+
+  const trailing = new Set<string | null>();
+  const askTwice = (path: string | null) => {
+    ask(path);
+    trailing.add(path);
+    cancelTrailing();
+    cancelTrailing = systemClock.after(TRAILING_MS, () => {
+      for (const late of trailing) ask(late);
+      trailing.clear();
+    });
+  };
+
+  const mayWatch = polling !== 'always';
+  // A tree may be huge: what the first look learns of it makes its watch cheaper.
+  let watch: Watch | null =
+    mayWatch && when.folder !== undefined ? openFolderWatch(when.folder, askTwice, logOnce) : null;
+  const watchTree = () => {
+    if (mayWatch && watch === null && when.trees !== undefined) watch = openTreesWatch(when.trees, ask, logOnce);
+  };
+  when.woken?.(() => ask(null));
+  ask(null);
+
+  return {
+    health: () => ({ ...health, polling: wantsHints(collector) && watch?.givesHints() !== true }),
+    close: async () => {
+      closed = true;
+      for (const cancel of [cancelPoll, cancelTrailing, cancelBreakThrough]) cancel?.();
+      const look = underWay;
+      look?.abort.abort(new Error(`${name} is closed`));
+      await watch?.close();
+      await look?.ended;
+      await collector.close?.();
+    },
+  };
+};
+
+const wantsHints = ({ when }: Collector): boolean => when.folder !== undefined || when.trees !== undefined;
+
+const openFolderWatch = (folder: string, onHint: (path: string | null) => void, logOnce: LogOnce): Watch =>
+  watchFolder(folder, onHint, sayProblem(logOnce));
+
+const openTreesWatch = (trees: Trees, onHint: (path: string) => void, logOnce: LogOnce): Watch =>
+  watchTrees(trees, onHint, sayProblem(logOnce));
+
+const sayProblem = (logOnce: LogOnce) => (error: unknown) => {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  logOnce('warn', `watch ${code}`, { err: error }, 'no hints of changes: polling');
+};

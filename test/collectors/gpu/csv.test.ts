@@ -1,0 +1,118 @@
+import t from 'tap';
+import { chooseFields, createGpuRowParser, parseKnownFields } from '../../../src/collectors/gpu/csv.ts';
+
+const HELP_OF_A_NEW_DRIVER = `List of valid properties to query for the switch "--query-gpu":
+
+"index"
+Zero based index of the GPU. Can change at each boot.
+
+"name" or "gpu_name"
+The official product name of the GPU.
+
+"uuid" or "gpu_uuid"
+This value is the globally unique immutable alphanumeric identifier of the GPU.
+
+Section about "clocks" properties
+
+"clocks_event_reasons.active" or "clocks_throttle_reasons.active"
+Bitmask of active clock event reasons.
+
+"0: Default" means multiple contexts are allowed per device.
+
+"clocks.current.sm" or "clocks.sm"
+Current frequency of SM clock.
+
+"memory.used"
+"power.draw"
+"power.draw.instant"
+`;
+
+const HELP_OF_AN_OLD_DRIVER = '"index"\n"name"\n"uuid"\n"clocks_throttle_reasons.active"\n"power.draw"\n"clocks.sm"\n';
+
+const FIELDS = [
+  'uuid',
+  'index',
+  'count',
+  'driver_version',
+  'utilization.gpu',
+  'memory.used',
+  'power.draw',
+  'clocks_event_reasons.active',
+  'name',
+];
+
+t.test('only fields that the program knows are asked, what identifies the GPU first and its name last', async (t) => {
+  t.same(chooseFields(parseKnownFields(HELP_OF_A_NEW_DRIVER)), [
+    'uuid',
+    'index',
+    'memory.used',
+    'power.draw',
+    'power.draw.instant',
+    'clocks.current.sm',
+    'clocks_event_reasons.active',
+    'name',
+  ]);
+});
+
+t.test('an old driver is asked by its old names', async (t) => {
+  t.same(chooseFields(parseKnownFields(HELP_OF_AN_OLD_DRIVER)), [
+    'uuid',
+    'index',
+    'power.draw',
+    'clocks.sm',
+    'clocks_throttle_reasons.active',
+    'name',
+  ]);
+  t.same(chooseFields(parseKnownFields('nvidia-smi: command not understood')), [], 'a program that knows no field');
+});
+
+t.test('a line becomes a sample in bytes, watts and throttle bits', async (t) => {
+  const row = createGpuRowParser(FIELDS)(
+    'GPU-1f, 3, 8, 550.163.01, 97, 30494, 231.55, 0x0000000000000044, NVIDIA A100-PCIE-40GB',
+  );
+  t.match(row, {
+    index: 3,
+    count: 8,
+    gpu: { uuid: 'GPU-1f', index: 3, name: 'NVIDIA A100-PCIE-40GB', driver: '550.163.01' },
+    values: { utilization: 97, memoryUsed: 30494 * 2 ** 20, power: 231.55, throttle: 0x44 },
+  });
+  t.same(row?.reasons, {});
+});
+
+t.test('an idle GPU has 0 %, one that does not say has null and the reason', async (t) => {
+  const idle = createGpuRowParser(FIELDS)('GPU-1f, 0, 1, 550.163.01, 0, 4, 38.20, 0x0000000000000001, NVIDIA A30');
+  t.equal(idle?.values.utilization, 0);
+  for (const text of ['[N/A]', '[Unknown Error]', '[Insufficient Permissions]', '[Not Supported]', 'N/A', 'ERR!', '']) {
+    const row = createGpuRowParser(FIELDS)(`GPU-1f, 0, 1, 550.163.01, ${text}, 4, 38.20, 0x1, NVIDIA A30`);
+    t.equal(row?.values.utilization, null, `"${text}" is not a number`);
+    t.equal(row?.reasons.utilization, text);
+    t.equal(row?.values.power, 38.2, 'the other cells count');
+  }
+});
+
+t.test('power comes from the first of its fields that holds a number', async (t) => {
+  const fields = ['uuid', 'index', 'power.draw', 'power.draw.instant', 'name'];
+  t.equal(createGpuRowParser(fields)('GPU-1f, 0, [N/A], 49.68, A100')?.values.power, 49.68);
+  t.equal(createGpuRowParser(fields)('GPU-1f, 0, 51.00, 49.68, A100')?.values.power, 51);
+});
+
+t.test('a name may hold a comma, and a Windows line end', async (t) => {
+  t.equal(
+    createGpuRowParser(['uuid', 'index', 'name'])('GPU-1f, 0, Quadro, the old one\r')?.gpu.name,
+    'Quadro, the old one',
+  );
+});
+
+t.test('messages and lines that were cut off are no samples', async (t) => {
+  const whole = 'GPU-1f, 0, 1, 550.163.01, 97, 30494, 231.55, 0x0000000000000004, NVIDIA A30';
+  for (const line of [
+    'Unable to determine the device handle for GPU1: GPU is lost.  Reboot the system to recover this GPU',
+    'No devices were found',
+    '[Unknown Error], 0, 1, 550.163.01, 97, 30494, 231.55, 0x4, NVIDIA A30',
+    'GPU-1f, [N/A], 1, 550.163.01, 97, 30494, 231.55, 0x4, NVIDIA A30',
+    '',
+    whole.slice(0, whole.indexOf('231')),
+  ]) {
+    t.equal(createGpuRowParser(FIELDS)(line), null, line);
+  }
+});

@@ -1,0 +1,108 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import t, { type Test } from 'tap';
+import { createNvidiaSmiCollector } from '../../../src/collectors/gpu/nvidia-smi.ts';
+import { systemClock } from '../../../src/core/clock.ts';
+import { createLog, createStage, FIELDS, hasEnded, lookUntil, lookUntilFailure, untilEnded } from './stage.ts';
+
+const open = (t: Test, path: string, log = createLog()) => {
+  const collector = createNvidiaSmiCollector({
+    path,
+    fields: FIELDS,
+    intervalMs: 100,
+    clock: systemClock,
+    log: log.log,
+  });
+  t.teardown(() => collector.close?.());
+  return collector;
+};
+
+const someSamples = (batch: { samples?: readonly unknown[] }): boolean => (batch.samples?.length ?? 0) > 0;
+
+t.test('every GPU gives a sample each tick, and a finished tick wakes the runner', async (t) => {
+  const collector = open(t, createStage(t).program);
+  const woken = new Promise<void>((resolve) => collector.when.woken?.(resolve));
+  const before = Date.now();
+  await collector.collect(AbortSignal.timeout(5000));
+  await woken;
+  const batch = await lookUntil(collector, someSamples);
+  const [first, second] = batch.samples ?? [];
+  t.match(first, {
+    subject: 'gpu:GPU-a',
+    values: { memoryTotal: 40_960 * 2 ** 20, powerLimit: 250, fan: null, eccErrors: 0 },
+  });
+  t.match(second, { subject: 'gpu:GPU-b', values: { utilization: 0, throttle: 1 } });
+  t.equal(first?.at, second?.at, 'one moment for all GPUs of a tick');
+  t.ok((first?.at ?? 0) >= before && (first?.at ?? 0) <= Date.now());
+  t.match(batch.gpus, [
+    { uuid: 'GPU-a', index: 0, name: 'NVIDIA A100-PCIE-40GB', driver: '550.163.01' },
+    { uuid: 'GPU-b', index: 1, name: 'NVIDIA T4, spare' },
+  ]);
+  t.ok(collector.answers());
+  const next = await lookUntil(collector, someSamples);
+  t.equal(next.gpus, undefined, 'what does not change is not told again');
+});
+
+t.test('when nvidia-smi dies its words are the error, and the next look has samples again', async (t) => {
+  const stage = createStage(t, { fault: { kind: 'die', afterRounds: 1, code: 9 } });
+  const collector = open(t, stage.recorder);
+  t.match(await lookUntilFailure(collector), /driver is not loaded/);
+  stage.change({ fault: undefined });
+  t.ok(someSamples(await lookUntil(collector, someSamples)));
+  await collector.close?.();
+  for (const pid of stage.pids()) t.ok(hasEnded(pid), 'nothing lives on');
+});
+
+t.test('a hung nvidia-smi that ignores SIGTERM is killed and started again, never two at once', async (t) => {
+  const stage = createStage(t, { fault: { kind: 'hang', afterRounds: 1 } });
+  const collector = open(t, stage.recorder);
+  await lookUntil(collector, someSamples);
+  t.match(await lookUntilFailure(collector), /printed nothing for 1\.\d s and was killed/);
+  const [hung] = stage.pids();
+  t.ok(hung !== undefined && hasEnded(hung));
+  stage.change({ fault: undefined });
+  t.ok(someSamples(await lookUntil(collector, someSamples)));
+});
+
+t.test('one lost GPU of a new driver is told once, and the healthy one keeps its series', async (t) => {
+  const stage = createStage(t, { driver: '580.65.06', fault: { kind: 'lost', gpu: 1 } });
+  const log = createLog();
+  const collector = open(t, stage.program, log);
+  for (let tick = 0; tick < 3; tick++) {
+    const { samples = [] } = await lookUntil(collector, someSamples);
+    t.same([...new Set(samples.map(({ subject }) => subject))], ['gpu:GPU-a']);
+  }
+  const problems = log.lines.filter(({ level }) => level === 'warn');
+  t.match(problems, [{ facts: { text: /GPU1: 1: GPU is lost/ }, message: 'nvidia-smi reports a problem' }]);
+});
+
+t.test('a cell that the driver cannot read is null, and its reason is logged once', async (t) => {
+  const stage = createStage(t, { fault: { kind: 'cell', field: 'utilization.gpu', text: '[Unknown Error]' } });
+  const log = createLog();
+  const collector = open(t, stage.program, log);
+  for (let tick = 0; tick < 3; tick++) {
+    const { samples = [] } = await lookUntil(collector, someSamples);
+    t.ok(samples.every(({ values }) => values.utilization === null && values.temperature !== null));
+  }
+  const reasons = log.lines.filter(({ facts }) => 'metric' in facts && facts.metric === 'utilization');
+  t.match(reasons, [{ facts: { gpu: 'GPU-a', reason: '[Unknown Error]' } }, { facts: { gpu: 'GPU-b' } }]);
+});
+
+t.test('a program that is not there says so', async (t) => {
+  const collector = open(t, '/nonexistent/nvidia-smi');
+  t.match(await lookUntilFailure(collector), /\/nonexistent\/nvidia-smi could not be started/);
+});
+
+t.test('nvidia-smi does not outlive a service that is killed with -9', async (t) => {
+  const stage = createStage(t);
+  const service = fork(fileURLToPath(new URL('./orphan.ts', import.meta.url)), ['samples', stage.recorder], {
+    execArgv: [],
+  });
+  await once(service, 'message');
+  const [pid] = stage.pids();
+  t.ok(pid !== undefined && !hasEnded(pid));
+  service.kill('SIGKILL');
+  await untilEnded(pid ?? 0);
+  t.ok(hasEnded(pid ?? 0), 'its next line broke the pipe and ended it');
+});

@@ -1,0 +1,27 @@
+import t from 'tap';
+import { explainSmiFailure, saysNoGpu } from '../../../src/collectors/gpu/smi-errors.ts';
+import { ERROR_TEXTS } from '../../simulators/nvidia-smi-faults.js';
+
+t.test('what nvidia-smi says when it gives up becomes plain words, with its own text and exit code', async (t) => {
+  t.match(
+    explainSmiFailure(9, ERROR_TEXTS[9] ?? ''),
+    /^the NVIDIA driver is not loaded: .*exit code 9: "NVIDIA-SMI has failed/,
+  );
+  t.match(explainSmiFailure(18, ERROR_TEXTS[18] ?? ''), /^the driver was updated .*reboot/);
+  t.match(explainSmiFailure(255, ERROR_TEXTS[18] ?? ''), /^the driver was updated/, 'driver 470 ends with 255 instead');
+  t.match(explainSmiFailure(12, ERROR_TEXTS[12] ?? ''), /libnvidia-ml\.so\.1 is missing/);
+  t.match(explainSmiFailure(15, 'Unable to determine the device handle for GPU1: GPU is lost.'), /fallen off the bus/);
+  t.match(explainSmiFailure(9, ''), /driver is not loaded/, 'the exit code alone is enough');
+});
+
+t.test('an unknown end is told as it is', async (t) => {
+  t.equal(explainSmiFailure(77, 'a new\n sentence\n'), 'nvidia-smi ended with exit code 77: "a new sentence"');
+  t.equal(explainSmiFailure(null, ''), 'nvidia-smi was killed and said nothing');
+  t.ok(explainSmiFailure(1, 'x'.repeat(9000)).length < 400, 'a long one is shortened');
+});
+
+t.test('no GPU is told apart from no driver', async (t) => {
+  t.ok(saysNoGpu('No devices were found\n'));
+  t.ok(saysNoGpu('No devices found.\n'));
+  t.notOk(saysNoGpu(ERROR_TEXTS[9] ?? ''));
+});
