@@ -8,6 +8,7 @@ import {
   launchedProcess,
   matchedProcess,
   meet,
+  part,
   pidsToWatch,
   presenceOf,
   presenceOnGpus,
@@ -22,7 +23,10 @@ export type RunLives = {
   /** The run's output says that it began as this process. */
   readonly said: (run: string, start: StartEvent) => void;
   readonly matched: (run: string, pid: number, match: ProcessMatch) => void;
-  /** `startedAt` as /proc says it. */
+  /**
+   * `startedAt` as /proc says it. A script that trains one model after the other is one process: it does the work of the
+   * run that it was told of last, and no other's.
+   */
   readonly launched: (run: string, pid: number, startedAt: number) => void;
   readonly exited: (run: string, exit: ObservedExit) => void;
   readonly see: (lives: readonly ObservedLife[], now: number) => void;
@@ -84,7 +88,11 @@ export const createRunLives = ({
   return {
     said: (run, start) => add(run, saidProcess(start, host)),
     matched: (run, pid, match) => add(run, matchedProcess(pid, match)),
-    launched: (run, pid, startedAt) => add(run, launchedProcess(pid, startedAt)),
+    launched: (run, pid, startedAt) => {
+      const process = launchedProcess(pid, startedAt);
+      for (const [other, lives] of byRun) if (other !== run) change(other, lives, part(lives.known, process));
+      add(run, process);
+    },
     exited: (run, exit) => {
       const lives = of(run);
       if (exit.endedAt >= (lives.exit?.endedAt ?? 0)) lives.exit = exit;

@@ -95,6 +95,8 @@ export const createRunTracker = (deps: {
 
   const readProgress = (id: string): RunProgress => store.rowsOf(id).reduce(proceed, NO_PROGRESS);
 
+  const readOutputs = (id: string) => new Map(store.outputsOf(id).map((output) => [output.source, output]));
+
   /** Goes on with rows that follow; a row that changed one of before makes it begin anew. */
   const advance = (id: string, entry: Tracked, rows: readonly EpochRow[]) => {
     for (const row of rows) {
@@ -112,7 +114,7 @@ export const createRunTracker = (deps: {
     const entry: Tracked = {
       facts,
       progress: rows === null ? readProgress(id) : rows.reduce(proceed, NO_PROGRESS),
-      outputs: new Map(store.outputsOf(id).map((output) => [output.source, output])),
+      outputs: readOutputs(id),
       run: stored,
       rowsKeptOut: new Map(),
       watchedSince: stored !== null && isActive(stored) ? deps.startedAt : null,
@@ -226,9 +228,9 @@ export const createRunTracker = (deps: {
     lookOf: (path) => {
       const id = store.runAt(path, host);
       if (id === null) return null;
-      const run = store.getRun(id) ?? null;
       if (!tracked.has(id)) {
-        if (run === null) return null;
+        const run = store.getRun(id);
+        if (run === undefined) return null;
         const entry = enter(id, factsLeftOf(run), run, null);
         entry.stirs = false;
         entry.rowsKeptOut.set(FILES_BEFORE, run.rowsKeptOut);
@@ -302,6 +304,7 @@ export const createRunTracker = (deps: {
       for (const [id, entry] of tracked) {
         entry.run = store.getRun(id) ?? null;
         entry.progress = readProgress(id);
+        entry.outputs = readOutputs(id);
         entry.judgeAll = true;
         if (entry.run === null) tracked.delete(id);
       }
@@ -311,8 +314,7 @@ export const createRunTracker = (deps: {
 
 const order = (a: EpochRow, b: EpochRow): number => a.attempt - b.attempt || a.epoch - b.epoch;
 
-const union = (a: readonly number[], b: readonly number[]): number[] =>
-  [...new Set([...a, ...b])].sort((x, y) => x - y);
+const union = (a: readonly number[], b: readonly number[]) => [...new Set([...a, ...b])].sort((x, y) => x - y);
 
 const same = (a: readonly unknown[], b: readonly unknown[]): boolean =>
   a.length === b.length && a.every((value, i) => value === b[i]);

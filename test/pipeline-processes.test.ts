@@ -72,6 +72,27 @@ t.test(
   },
 );
 
+t.test('a script that trains one model after the other keeps none but the last alive', async (t) => {
+  const { time, store, pipeline } = assemble();
+  t.teardown(() => store.close());
+  const script = { pid: 7, startedAt: T0 - 5000 };
+  const [first, second] = [run([row(1, T0)]), { ...run([row(1, T0)]), path: '/runs/detect/train2' }];
+  const other = { ...second, folder: { ...second.folder, inode: 99 } };
+  pipeline.ingest({ runs: [first], launches: [{ path: first.path, ...script }] });
+  pipeline.ingest({ lives: [life('S')] });
+  t.match(store.listRuns({ limit: 1 }).items, [{ path: first.path, pids: [7] }]);
+  pipeline.ingest({ runs: [other], launches: [{ path: other.path, ...script }] });
+  pipeline.ingest({ lives: [life('S')] });
+  for (let silentS = 0; silentS < 600; silentS += 5) {
+    time.now += 5000;
+    pipeline.ingest({ lives: [life('S')] });
+    pipeline.judge();
+  }
+  const states = new Map(store.listRuns({ limit: 2 }).items.map(({ path, state, pids }) => [path, { state, pids }]));
+  t.match(states.get(other.path), { state: 'stalled', pids: [7] });
+  t.match(states.get(first.path), { pids: [] });
+});
+
 t.test('rows that come to a run after its end leave no alert open', async (t) => {
   const { time, store, pipeline } = assemble();
   t.teardown(() => store.close());

@@ -73,6 +73,10 @@ export const meet = (known: readonly KnownProcess[], process: KnownProcess): rea
   return known.map((other) => (other === same ? surer : other));
 };
 
+/** Lets go of a process that does another run's work now. */
+export const part = (known: readonly KnownProcess[], process: KnownProcess): readonly KnownProcess[] =>
+  known.filter((other) => !isSame(other, process));
+
 /** In a container every attempt may have the same pid: what can have begun after the known one was gone is another. */
 const isSame = (known: KnownProcess, told: KnownProcess): boolean =>
   known.pid === told.pid &&

@@ -137,11 +137,12 @@ t.test('killed with our whole process group, the training goes on, and so do its
 t.test('in a terminal', { skip: noTerminals }, async (t) => {
   t.test('the training has a terminal of the same size, follows its changes, and draws its bars', async (t) => {
     const folder = t.testdir({});
+    // stty sets rows and columns one after the other: the first signal of the two may come before both are set.
     const training = runInTerminal(
       folder,
       'sh',
       '-c',
-      '[ -t 0 ] && [ -t 1 ] && [ -t 2 ] && stty size; trap "stty size; exit 6" WINCH; printf "1/2\\r2/2\\n"; echo ready; while :; do sleep 0.02; done',
+      '[ -t 0 ] && [ -t 1 ] && [ -t 2 ] && stty size; trap \'[ "$(stty size)" = "44 123" ] && trap "" WINCH && stty size && exit 6\' WINCH; printf "1/2\\r2/2\\n"; echo ready; while :; do sleep 0.02; done',
     );
     await training.shows('ready');
     const terminal = openSync(

@@ -1,4 +1,3 @@
-// Run by `npm run test:launched`, alone: beside the whole suite it has waited in vain for a process, and why is not known.
 import { join } from 'node:path';
 import t from 'tap';
 import { isActive, type Run } from '../../src/core/run.ts';
@@ -14,9 +13,7 @@ const hasEnded = (run: Run) => !isActive(run);
 
 t.test(
   'a training started by `signalbox run` has its console, its steps, its process and its exit',
-  {
-    skip: noPython,
-  },
+  { skip: noPython },
   async (t) => {
     const folder = t.testdir({});
     const launch = (name: string) => {

@@ -50,14 +50,14 @@ export const createLaunchCollector = ({ folder, host, runOf, now, log }: Options
     return fresh;
   };
 
-  const lookAt = async (launch: Launch, signal: AbortSignal): Promise<Required<LaunchBatch>> => {
+  const lookAt = async (launch: Launch, signal: AbortSignal): Promise<LaunchLook> => {
     const entry = follow(launch);
-    const outputs = await entry.console.look(signal);
+    const { outputs, hasMore } = await entry.console.look(signal);
     for (const { path } of outputs) entry.paths.add(path);
     const waitMs = entry.paths.size > 0 ? LAST_WORDS_MS : CLAIMED_WITHIN_MS;
     const waitedMs = now() - Math.max(launch.exit?.endedAt ?? 0, beganAt);
-    entry.isDone = launch.exit !== null && outputs.length === 0 && waitedMs >= waitMs;
-    return { outputs, ...processOf(launch, [...entry.paths], host) };
+    entry.isDone = launch.exit !== null && outputs.length === 0 && !hasMore && waitedMs >= waitMs;
+    return { outputs, hasMore, ...processOf(launch, [...entry.paths], host) };
   };
 
   return {
@@ -67,7 +67,7 @@ export const createLaunchCollector = ({ folder, host, runOf, now, log }: Options
     collect: async (signal) => {
       if (looks % LOOKS_PER_PRUNING === 0) await pruneLaunches(folder, KEEP);
       looks += 1;
-      const batches: Required<LaunchBatch>[] = [];
+      const batches: LaunchLook[] = [];
       for (const launch of await listLaunches(folder, (id) => followed.get(id)?.isDone !== true)) {
         try {
           batches.push(await lookAt(launch, signal));
@@ -89,7 +89,7 @@ export const createLaunchCollector = ({ folder, host, runOf, now, log }: Options
   };
 };
 
-type LaunchBatch = Pick<Batch, 'outputs' | 'launches' | 'exits'>;
+type LaunchLook = Required<Pick<Batch, 'outputs' | 'launches' | 'exits'>> & { readonly hasMore: boolean };
 
 /** The process and the exit of a launch belong to each run that its console names; the exit to the last one. */
 const processOf = (
@@ -106,7 +106,7 @@ const processOf = (
 };
 
 /** Without the parts that are empty. */
-const merge = (batches: readonly Required<LaunchBatch>[]): Batch => {
+const merge = (batches: readonly LaunchLook[]): Batch => {
   const outputs = batches.flatMap((batch): readonly ObservedOutput[] => batch.outputs);
   const launches = batches.flatMap((batch) => batch.launches);
   const exits = batches.flatMap((batch) => batch.exits);
@@ -114,5 +114,6 @@ const merge = (batches: readonly Required<LaunchBatch>[]): Batch => {
     ...(outputs.length > 0 && { outputs }),
     ...(launches.length > 0 && { launches }),
     ...(exits.length > 0 && { exits }),
+    ...(batches.some(({ hasMore }) => hasMore) && { hasMore: true }),
   };
 };

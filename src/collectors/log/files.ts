@@ -1,8 +1,8 @@
 import { glob } from 'node:fs/promises';
-import type { ObservedOutput } from '../../core/batch.ts';
 import type { Log } from '../../core/log.ts';
 import type { Collector } from '../../core/ports.ts';
-import { createSharedLog, type RunOf, type SharedLog } from './shared.ts';
+import { statOrNull } from '../file/stat.ts';
+import { createSharedLog, type RunOf, type SharedLog, type SharedLook } from './shared.ts';
 
 const EVERY_MS = 2000;
 const TIMEOUT_MS = 30_000;
@@ -22,30 +22,37 @@ type Options = {
 export const createLogFilesCollector = ({ globs, runOf, now, log }: Options): Collector => {
   const logs = new Map<string, SharedLog>();
   const failing = new Set<string>();
-  let looks = 0;
+  let looksDone = 0;
 
+  /** Files that are gone make room; where more match than are followed, the newest are. */
   const search = async (signal: AbortSignal): Promise<void> => {
+    const found: { readonly path: string; readonly writtenAt: number }[] = [];
     for await (const path of glob([...globs])) {
       signal.throwIfAborted();
-      if (!logs.has(path)) logs.set(path, createSharedLog({ path, runOf, now }));
-      if (logs.size >= MAX_FILES) {
-        if (!failing.has('')) log.warn({ globs, files: MAX_FILES }, 'more console logs match than are followed');
-        failing.add('');
-        return;
-      }
+      const stat = await statOrNull(path);
+      if (stat?.isFile()) found.push({ path, writtenAt: Number(stat.mtimeMs) });
     }
+    if (found.length > MAX_FILES) {
+      if (!failing.has(''))
+        log.warn({ globs, found: found.length, followed: MAX_FILES }, 'too many console logs match');
+      failing.add('');
+      found.sort((a, b) => b.writtenAt - a.writtenAt).splice(MAX_FILES);
+    }
+    const paths = new Set(found.map(({ path }) => path));
+    for (const path of logs.keys()) if (!paths.has(path)) logs.delete(path);
+    for (const path of paths) if (!logs.has(path)) logs.set(path, createSharedLog({ path, runOf, now }));
   };
 
-  const lookAt = async (path: string, shared: SharedLog, signal: AbortSignal): Promise<readonly ObservedOutput[]> => {
+  const lookAt = async (path: string, shared: SharedLog, signal: AbortSignal): Promise<SharedLook> => {
     try {
-      const outputs = await shared.look(signal);
+      const look = await shared.look(signal);
       failing.delete(path);
-      return outputs;
+      return look;
     } catch (err) {
       signal.throwIfAborted();
       if (!failing.has(path)) log.warn({ path, err }, 'a console log cannot be read');
       failing.add(path);
-      return [];
+      return { outputs: [], hasMore: false };
     }
   };
 
@@ -54,11 +61,13 @@ export const createLogFilesCollector = ({ globs, runOf, now, log }: Options): Co
     when: { everyMs: EVERY_MS },
     timeoutMs: TIMEOUT_MS,
     collect: async (signal) => {
-      if (looks % LOOKS_PER_SEARCH === 0) await search(signal);
-      looks += 1;
-      const outputs: ObservedOutput[] = [];
-      for (const [path, shared] of logs) outputs.push(...(await lookAt(path, shared, signal)));
-      return outputs.length > 0 ? { outputs } : {};
+      if (looksDone % LOOKS_PER_SEARCH === 0) await search(signal);
+      looksDone += 1;
+      const looks: SharedLook[] = [];
+      for (const [path, shared] of logs) looks.push(await lookAt(path, shared, signal));
+      const outputs = looks.flatMap((look) => look.outputs);
+      const hasMore = looks.some((look) => look.hasMore);
+      return { ...(outputs.length > 0 && { outputs }), ...(hasMore && { hasMore }) };
     },
     startOver: () => {
       for (const shared of logs.values()) shared.startOver();

@@ -5,10 +5,13 @@ import { createLogTailer } from './tailer.ts';
 /** The path of the run folder that a console calls `folder` (often relative to where the training ran); null: not known yet. */
 export type RunOf = (folder: string, logPath: string) => string | null;
 
+/** What one look at a shared log found; `hasMore`: it stopped before the file's end. */
+export type SharedLook = { readonly outputs: readonly ObservedOutput[]; readonly hasMore: boolean };
+
 /** One console log that serves several runs, one after another. */
 export type SharedLog = {
   /** What each run got since the last look; what no known run claims is kept back. Throws as a tailer does. */
-  readonly look: (signal: AbortSignal) => Promise<readonly ObservedOutput[]>;
+  readonly look: (signal: AbortSignal) => Promise<SharedLook>;
   readonly startOver: () => void;
 };
 
@@ -57,12 +60,12 @@ export const createSharedLog = ({ path, runOf, now }: Options): SharedLog => {
 
   return {
     look: async (signal) => {
-      const { generation, writtenAt, size, items } = await tailer.look(signal).catch((error: unknown) => {
+      const { generation, writtenAt, size, items, hasMore } = await tailer.look(signal).catch((error: unknown) => {
         // It comes again, all of it.
         parts = [];
         throw error;
       });
-      if (generation === null) return [];
+      if (generation === null) return { outputs: [], hasMore };
       // Another log in its place: what nobody claimed of the old one is gone with it.
       if (generation !== current) parts = [];
       current = generation;
@@ -86,7 +89,7 @@ export const createSharedLog = ({ path, runOf, now }: Options): SharedLog => {
         part.items = [];
       }
       parts = keepBack(parts);
-      return [...outputs.values()];
+      return { outputs: [...outputs.values()], hasMore };
     },
     startOver: () => {
       parts = [];

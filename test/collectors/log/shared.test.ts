@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createLogFilesCollector } from '../../../src/collectors/log/files.ts';
-import { createSharedLog } from '../../../src/collectors/log/shared.ts';
+import { createSharedLog, type SharedLog } from '../../../src/collectors/log/shared.ts';
 import type { ObservedOutput } from '../../../src/core/batch.ts';
 import type { Log } from '../../../src/core/log.ts';
 import { epochOf, opening } from '../console/lines.ts';
@@ -16,6 +16,8 @@ const stage = (t: Test) => {
   const shared = createSharedLog({ path, runOf: (folder) => runs.get(folder) ?? null, now: Date.now });
   return { path, runs, shared };
 };
+
+const look = async (shared: SharedLog) => (await shared.look(signal)).outputs;
 
 /** What a run got: the kinds that are no lines, and how many lines. */
 const summary = ({ path, events }: ObservedOutput) => ({
@@ -31,7 +33,7 @@ t.test('each run gets its part of a log that serves several, from its header on'
   const { path, runs, shared } = stage(t);
   runs.set('runs/a', '/w/runs/a').set('runs/b', '/w/runs/b');
   writeFileSync(path, `$ python a.py\n${training('runs/a')}bye\n${training('runs/b')}`);
-  const [a, b, ...more] = await shared.look(signal);
+  const [a, b, ...more] = await look(shared);
   t.same(more, []);
   t.match(a && summary(a), { path: '/w/runs/a', said: ['start', 'phase', 'phase', 'end'] });
   t.match(b && summary(b), { path: '/w/runs/b', said: ['start', 'phase', 'phase', 'end'] });
@@ -49,30 +51,30 @@ t.test('each run gets its part of a log that serves several, from its header on'
 t.test('a part is kept back until its run is known, and then given whole', async (t) => {
   const { path, runs, shared } = stage(t);
   writeFileSync(path, training('runs/a'));
-  t.same(await shared.look(signal), []);
+  t.same(await look(shared), []);
   appendFileSync(path, training('runs/b'));
-  t.same(await shared.look(signal), []);
+  t.same(await look(shared), []);
   runs.set('runs/a', '/w/runs/a');
-  t.match((await shared.look(signal)).map(summary), [{ path: '/w/runs/a', said: ['start', 'phase', 'phase', 'end'] }]);
-  t.same(await shared.look(signal), []);
+  t.match((await look(shared)).map(summary), [{ path: '/w/runs/a', said: ['start', 'phase', 'phase', 'end'] }]);
+  t.same(await look(shared), []);
   runs.set('runs/b', '/w/runs/b');
-  t.match((await shared.look(signal)).map(summary), [{ path: '/w/runs/b', said: ['start', 'phase', 'phase', 'end'] }]);
+  t.match((await look(shared)).map(summary), [{ path: '/w/runs/b', said: ['start', 'phase', 'phase', 'end'] }]);
 });
 
 t.test('a part that grows is given as it grows', async (t) => {
   const { path, runs, shared } = stage(t);
   runs.set('runs/a', '/w/runs/a');
   writeFileSync(path, opening({ folder: 'runs/a' }));
-  t.match((await shared.look(signal)).map(summary), [{ said: ['start'] }]);
+  t.match((await look(shared)).map(summary), [{ said: ['start'] }]);
   appendFileSync(path, epochOf(1, { total: 2 }));
-  t.match((await shared.look(signal)).map(summary), [{ said: ['phase', 'phase'] }]);
+  t.match((await look(shared)).map(summary), [{ said: ['phase', 'phase'] }]);
 });
 
 t.test('a run that is resumed into the same log gets both parts in order', async (t) => {
   const { path, runs, shared } = stage(t);
   runs.set('runs/a', '/w/runs/a');
   writeFileSync(path, training('runs/a').repeat(2));
-  const [a, ...more] = await shared.look(signal);
+  const [a, ...more] = await look(shared);
   t.same(more, []);
   t.equal(a && summary(a).said.filter((kind) => kind === 'start').length, 2);
   const offsets = a?.events.map(({ offset }) => offset) ?? [];
@@ -89,16 +91,16 @@ t.test('a process that never named a folder, such as a failed import, belongs to
     path,
     `Ultralytics 8.3.199 🚀 Python-3.11.13 torch-2.4.1+cu121 CPU\nValueError: no\n${training('runs/b')}`,
   );
-  t.match((await shared.look(signal)).map(summary), [{ path: '/w/runs/b', said: ['start', 'phase', 'phase', 'end'] }]);
+  t.match((await look(shared)).map(summary), [{ path: '/w/runs/b', said: ['start', 'phase', 'phase', 'end'] }]);
 });
 
 t.test('a log that was rotated away loses nobody what comes next', async (t) => {
   const { path, runs, shared } = stage(t);
   runs.set('runs/a', '/w/runs/a').set('runs/b', '/w/runs/b');
   writeFileSync(path, training('runs/a'));
-  const [before] = await shared.look(signal);
+  const [before] = await look(shared);
   writeFileSync(path, training('runs/b'));
-  const [after] = await shared.look(signal);
+  const [after] = await look(shared);
   t.match(after && summary(after), { path: '/w/runs/b', said: ['start', 'phase', 'phase', 'end'] });
   t.not(after?.generation, before?.generation);
 });
@@ -107,9 +109,9 @@ t.test('what got lost is said again', async (t) => {
   const { path, runs, shared } = stage(t);
   runs.set('runs/a', '/w/runs/a');
   writeFileSync(path, training('runs/a'));
-  const first = await shared.look(signal);
+  const first = await look(shared);
   shared.startOver();
-  t.same(await shared.look(signal), first);
+  t.same(await look(shared), first);
 });
 
 t.test('the logs that globs match are followed, those too that appear later', async (t) => {
