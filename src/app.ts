@@ -9,8 +9,11 @@ import { createLaunchCollector } from './collectors/launch/collector.ts';
 import { createLogFilesCollector } from './collectors/log/files.ts';
 import { createKernelLogCollector } from './collectors/process/kernel-log.ts';
 import { createProcessSearch } from './collectors/process/search.ts';
+import { createProcessTrees } from './collectors/process/trees.ts';
+import { createUnwatchedTrainings } from './collectors/process/unwatched.ts';
 import { createProcessWatch } from './collectors/process/watch.ts';
 import { createRunFinder } from './collectors/run/finder.ts';
+import { createHealthCollector } from './collectors/runner/health.ts';
 import { createRunner } from './collectors/runner/runner.ts';
 import type { Batch } from './core/batch.ts';
 import { createBus } from './core/bus.ts';
@@ -37,6 +40,8 @@ export type Surroundings = {
   /** Set when what is watched is simulated: every page says so. */
   readonly simulated: { readonly speed: number } | null;
   readonly procfs: string;
+  /** null beside a simulated /proc. */
+  readonly sysfs: string | null;
   /** Ends the simulators. */
   readonly stop: (() => Promise<void>) | null;
 };
@@ -110,6 +115,7 @@ export const startApp = async (
     tracker,
     bus,
     clock,
+    host: hostName,
     samplePeriodMs: Math.max(settings.gpuInterval, settings.hostInterval),
     onRun: (run, before) => watching.follow(run, before),
     onHeard: (...heard) => recorder?.hear(...heard),
@@ -195,6 +201,7 @@ export const startApp = async (
   runner.add(
     createHostCollector({
       procfs: around.procfs,
+      sysfs: around.sysfs,
       name: hostName,
       roots: settings.watch,
       database: settings.db,
@@ -203,11 +210,24 @@ export const startApp = async (
     }),
   );
   for (const collector of gpus.collectors) runner.add(collector);
+  runner.add(createHealthCollector({ health: () => runner.health(), clock }));
   const placeOf = createRunPlaces({ store, host: hostName });
   const launches = join(dirname(settings.db), LAUNCHES);
   const sources = [
     createProcessWatch({ procfs: PROC, pids: tracker.pidsToWatch }),
     createProcessSearch({ procfs: PROC, passwd: PASSWD, runs: tracker.withoutProcess, clock }),
+    createProcessTrees({
+      procfs: PROC,
+      runs: () => tracker.active().map(({ id, pids }) => ({ run: id, pids })),
+      intervalMs: settings.hostInterval,
+      clock,
+    }),
+    createUnwatchedTrainings({
+      procfs: PROC,
+      roots: settings.watch,
+      strangers: tracker.gpus.strangers,
+      now: clock.now,
+    }),
     createKernelLogCollector({ path: '/dev/kmsg', procfs: PROC, clock, log }),
     createLaunchCollector({
       folder: launches,

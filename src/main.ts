@@ -69,7 +69,7 @@ const runService = async (command: Command, settings: Settings): Promise<void> =
   const around: Surroundings =
     command === 'demo'
       ? await startDemo(settings, root)
-      : { settings, clock: systemClock, simulated: null, procfs: '/proc', stop: null };
+      : { settings, clock: systemClock, simulated: null, procfs: '/proc', sysfs: '/sys', stop: null };
   app = await startApp(around, { root, version: version(), hostName: hostname(), log, signal: stop.signal });
   if (stop.signal.aborted) return;
   log.info({ url: app.url, db: around.settings.db, watch: around.settings.watch }, 'listening');

@@ -1,18 +1,20 @@
 import { type MissedTick, missedTicks } from './catch-up.ts';
 import type { Alert } from './core/alert.ts';
-import type { Batch, ObservedOutput, ObservedRun } from './core/batch.ts';
+import { type Batch, type ObservedOutput, type ObservedRun, PROCESS_NEWS } from './core/batch.ts';
 import type { Bus } from './core/bus.ts';
 import type { Clock } from './core/clock.ts';
+import type { CollectorHealth } from './core/collector-health.ts';
 import type { DurableTopic, OutputNews, Store, StreamEvent } from './core/ports.ts';
 import { isActive, type Run } from './core/run.ts';
 import type { RunFacts } from './core/run-summary.ts';
-import { gpuSampleOf, hostSampleOf, type Sample } from './core/sample.ts';
+import type { Sample } from './core/sample.ts';
 import type { RunEvent } from './core/trace.ts';
 import { createOldRuns } from './old-runs.ts';
 import type { Engine } from './rules/engine.ts';
-import type { RunContext, TickInput } from './rules/rule.ts';
+import type { RunContext } from './rules/rule.ts';
 import type { RunLook, RunTracker } from './run-tracker.ts';
 import { hasResultFile, saidRows } from './said-rows.ts';
+import { createSampled } from './sampled.ts';
 
 /**
  * The one way in. Store first, publish second: whatever a client is told, it can look up.
@@ -53,10 +55,6 @@ type Step = {
 
 type Durable = { topic: DurableTopic; run: string | null; at: number; data: StreamEvent['data'] };
 
-/** Samples older than this many periods say nothing about now. */
-const STALE_PERIODS = 5;
-/** The parts of a batch that tell of processes. */
-const PROCESS_NEWS = ['processes', 'lives', 'candidates', 'launches', 'exits', 'kernelKills'] as const;
 /** There is a step at least once a second: after a pause this long the machine slept, or its clock was set. */
 const NOBODY_LOOKED_MS = 10_000;
 
@@ -66,6 +64,8 @@ export const createPipeline = (deps: {
   readonly tracker: RunTracker;
   readonly bus: Bus;
   readonly clock: Clock;
+  /** The name of the machine that we run on. */
+  readonly host: string;
   /** The longer of the two sampling periods, in ms. */
   readonly samplePeriodMs: number;
   /** Hears of every run when it is first seen, ends, begins again or moves. */
@@ -77,9 +77,10 @@ export const createPipeline = (deps: {
 }): Pipeline => {
   const { store, engine, tracker, bus, clock } = deps;
   const oldRuns = createOldRuns({ store, engine, clock, contextOf });
-  const latest = new Map<string, Sample>();
+  const sampled = createSampled({ gpus: tracker.gpus, samplePeriodMs: deps.samplePeriodMs });
   const rowWritten = new Set<string>();
-  let host: string | null = null;
+  /** How the collectors do, since the last judging. */
+  let collectors: readonly CollectorHealth[] | null = null;
   let awakeAt = clock.now();
   /** Ticks that the rules have not seen; the next judging begins with them. */
   let missed: readonly MissedTick[] = [];
@@ -111,16 +112,7 @@ export const createPipeline = (deps: {
         ...news.lines.map((line) => ({ ...common, topic: 'logs' as const, data: { ...line, run } })),
       ];
     });
-    const sampled = samples.map((sample): StreamEvent => {
-      const common = { cursor, at: now };
-      const uuid = sample.subject.startsWith('gpu:') ? sample.subject.slice('gpu:'.length) : null;
-      if (uuid === null) return { ...common, topic: 'host', run: null, gpu: null, data: hostSampleOf(sample) };
-      const run = tracker.gpus.runOf(uuid);
-      const index = tracker.gpus.placeOf(uuid)?.index ?? null;
-      const data = gpuSampleOf(sample, index === null ? sample.subject : `gpu:${index}`, uuid, run);
-      return { ...common, topic: 'gpu', run, gpu: index, data };
-    });
-    return [...said, ...sampled];
+    return [...said, ...samples.flatMap((sample) => sampled.eventOf(sample, now, cursor) ?? [])];
   };
 
   /**
@@ -224,28 +216,13 @@ export const createPipeline = (deps: {
     deps.onRun(run, { wasActive: true, path: null });
   };
 
-  const withRunMemory = (sample: Sample): Sample => {
-    if (!sample.subject.startsWith('gpu:')) return sample;
-    const runMemory = tracker.gpus.runMemoryOn(sample.subject.slice('gpu:'.length));
-    return { ...sample, values: { ...sample.values, runMemory } };
-  };
-
-  const tickOf = (run: Run, now: number): Omit<TickInput, 'kind' | 'at'> => {
-    const uuids = tracker.gpus.gpusOf(run.id);
-    const fresh = (subject: string) => {
-      const sample = latest.get(subject);
-      return sample !== undefined && now - sample.at <= STALE_PERIODS * deps.samplePeriodMs ? sample.values : null;
-    };
-    const gpus = uuids.flatMap((uuid, i) => {
-      const values = fresh(`gpu:${uuid}`);
-      return values === null ? [] : [{ gpu: run.gpus[i] ?? `gpu:${uuid}`, values }];
-    });
-    return {
-      run: contextOf(run),
-      gpus: gpus.length > 0 && gpus.length === uuids.length ? gpus : null,
-      host: host === null ? null : fresh(host),
-      rowWritten: rowWritten.has(run.id),
-    };
+  /** What is true only now is kept by the store in memory: no transaction, no event. */
+  const keepPresent = ({ gpuNotes = [], hostDetail, processTrees, collectors: told }: Batch) => {
+    collectors = told ?? collectors;
+    gpuNotes.forEach(store.setGpuNotes);
+    if (hostDetail !== undefined) store.setHostDetail(hostDetail);
+    if (processTrees !== undefined)
+      store.setRunProcesses(new Map(processTrees.map(({ run, processes }) => [run, processes])));
   };
 
   return {
@@ -256,6 +233,7 @@ export const createPipeline = (deps: {
           tracker.setGpus(batch.gpus);
         }
         if (batch.host !== undefined) store.saveHost(batch.host, step.now);
+        sampled.hear(batch);
         const outputs = batch.outputs ?? [];
         const observed = batch.runs ?? [];
         const looks = observed.flatMap(
@@ -268,13 +246,13 @@ export const createPipeline = (deps: {
         );
         const alone = outputs.filter(({ path }) => !observed.some((run) => run.path === path));
         looks.push(...alone.flatMap((output) => appendOutput(output, step) ?? []));
-        for (const sample of store.appendSamples((batch.samples ?? []).map(withRunMemory))) {
+        for (const sample of store.appendSamples((batch.samples ?? []).map(sampled.complete))) {
           step.samples.push(sample);
-          latest.set(sample.subject, sample);
-          if (sample.subject.startsWith('host:')) host = sample.subject;
+          sampled.keep(sample);
         }
         return looks;
       });
+      keepPresent(batch);
       const gone = batch.goneFolders ?? [];
       const tellsOfProcesses = PROCESS_NEWS.some((part) => batch[part] !== undefined);
       if (looks.length === 0 && !tellsOfProcesses && gone.length === 0) return;
@@ -292,9 +270,15 @@ export const createPipeline = (deps: {
         for (const { at, tick } of missed) takeAlerts(engine.tick(at, [tick]), step);
         missed = [];
         takeChanges(tracker.tick(step.now), step);
-        const ticks = tracker.active().map((run) => tickOf(run, step.now));
+        const ticks = tracker.active().map((run) => ({
+          run: contextOf(run),
+          ...sampled.inputOf(run, step.now),
+          rowWritten: rowWritten.has(run.id),
+        }));
         rowWritten.clear();
         takeAlerts(engine.tick(step.now, ticks), step);
+        takeAlerts(engine.tickHost(step.now, { name: deps.host, host: sampled.host(step.now), collectors }), step);
+        collectors = null;
       }),
     reload: () => {
       tracker.reload();

@@ -37,6 +37,8 @@ export type RunLives = {
   readonly writes: (run: string) => void;
   /** What of the processes a state is judged by. */
   readonly facts: (run: string, now: number) => Pick<StateFacts, 'process' | 'exit' | 'kernelKill'>;
+  /** All processes that are known to do or to have done its work. */
+  readonly knownOf: (run: string) => readonly KnownProcess[];
   /** Of these runs, those whose process nobody knows. */
   readonly withoutProcess: <T extends { readonly id: string }>(runs: readonly T[]) => readonly T[];
   /** The pids of these runs to ask /proc for. */
@@ -122,6 +124,7 @@ export const createRunLives = ({
         known.status === 'unknown' ? presenceOnGpus(lives.onGpus, gpus.processes(), lives.presence, now) : known;
       return { process: lives.presence, exit: lives.exit, kernelKill: killOf(lives.known, kills) };
     },
+    knownOf: (run) => byRun.get(run)?.known ?? [],
     withoutProcess: (runs) => runs.filter(({ id }) => presenceOf(byRun.get(id)?.known ?? []).status === 'unknown'),
     pidsOf: (runs) => [...new Set(runs.flatMap(({ id }) => pidsToWatch(byRun.get(id)?.known ?? [])))],
     forget: (run) => {

@@ -1,5 +1,5 @@
 import { matchCandidates } from './core/attribution.ts';
-import type { Batch, ObservedGpu, ObservedRun } from './core/batch.ts';
+import type { ObservedGpu, ObservedRun, ProcessNews } from './core/batch.ts';
 import type { KnownOutput } from './core/output-facts.ts';
 import type { OutputNews, Store } from './core/ports.ts';
 import { ACTIVE_RUN_STATES, type EpochRow, isActive, type Run } from './core/run.ts';
@@ -23,9 +23,6 @@ export type RunLook = {
   /** Rows that the rules may not have seen: the new ones, and after a restart or a failed write all that are stored. */
   readonly unjudged: readonly EpochRow[];
 };
-
-/** The part of a batch that tells of processes. */
-export type ProcessNews = Pick<Batch, 'processes' | 'lives' | 'candidates' | 'launches' | 'exits' | 'kernelKills'>;
 
 type Tracked = {
   facts: RunFacts;
@@ -70,7 +67,7 @@ export type RunTracker = {
   /** Judges the active runs by the clock; those whose state changed are returned. */
   readonly tick: (now: number) => readonly Run[];
   readonly active: () => readonly Run[];
-  readonly gpus: Pick<GpuUse, 'gpusOf' | 'runOf' | 'placeOf' | 'runMemoryOn'>;
+  readonly gpus: Pick<GpuUse, 'gpusOf' | 'runOf' | 'placeOf' | 'subjectOf' | 'strangers' | 'runMemoryOn'>;
   /** Lets go of a run that nobody looks at any more; it is read from the store again when it stirs. */
   readonly forget: (run: string) => void;
   /** Ends the active run, other than `except`, whose folder was at this path. */
@@ -157,7 +154,9 @@ export const createRunTracker = (deps: {
   /** The active runs with the moment at which the process that runs now began: a resume writes its arguments anew. */
   const beganRuns = () =>
     [...tracked.values()].flatMap(({ run, facts }) =>
-      run !== null && isActive(run) ? [{ ...run, startedAt: facts.argsAt ?? run.startedAt }] : [],
+      run !== null && isActive(run)
+        ? [{ ...run, startedAt: facts.argsAt ?? run.startedAt, processes: lives.knownOf(run.id) }]
+        : [],
     );
 
   const attribute = () => {
@@ -276,14 +275,9 @@ export const createRunTracker = (deps: {
     setGpus: (list) => {
       if (gpus.setGpus(list)) attribute();
     },
-    setProcesses: (
-      { processes, lives: seen = [], candidates = [], launches = [], exits = [], kernelKills = [] },
-      now,
-    ) => {
-      if (processes !== undefined) {
-        gpus.setProcesses(processes);
-        attribute();
-      }
+    setProcesses: (batch, now) => {
+      const { lives: seen = [], candidates = [], launches = [], exits = [], kernelKills = [] } = batch;
+      if (gpus.hear(batch)) attribute();
       for (const match of matchCandidates(beganRuns(), candidates).values()) lives.matched(match.run, match.pid, match);
       for (const { path, pid, startedAt } of launches) inPlace(path, (id) => lives.launched(id, pid, startedAt));
       for (const exit of exits) inPlace(exit.path, (id) => lives.exited(id, exit));

@@ -44,6 +44,7 @@ export const assemble = (path = ':memory:', store: Store = openStore({ path, mig
     tracker,
     bus,
     clock,
+    host: 'trainer',
     samplePeriodMs: 1000,
     onRun: () => {},
     onHeard: () => {},

@@ -41,6 +41,7 @@ export const lookOnce = async (paths: readonly string[], now: number): Promise<r
     tracker,
     bus,
     clock,
+    host,
     samplePeriodMs: 1000,
     onRun: () => {},
     onHeard: () => {},

@@ -11,7 +11,7 @@ export default defineConfig({
     renderBuiltUrl: (name, { hostType }) => (hostType === 'html' ? `/${name}` : { relative: true }),
   },
   // `npm run dev:web` beside a running service.
-  server: { proxy: { '/api': { target: 'http://127.0.0.1:4747', ws: true } } },
+  server: { proxy: { '/api': { target: 'http://127.0.0.1:4747', ws: true }, '/readyz': 'http://127.0.0.1:4747' } },
   build: {
     outDir: '../dist/web',
     emptyOutDir: true,

@@ -83,7 +83,7 @@ export const RuleInfoSchema = Type.Object(
     description: Type.String(),
     severity: Type.Array(SeveritySchema, { description: 'the severities that it can reach' }),
     subject: oneOf(['run', 'gpu', 'host']),
-    needs: Type.Array(Type.String(), { description: 'epochs, gpu, host, logs' }),
+    needs: Type.Array(Type.String(), { description: 'epochs, gpu, host, logs, collectors' }),
     parameters: Type.Array(RuleParameterSchema),
   },
   { $id: 'Rule', description: 'A rule with its parameters' },

@@ -1,20 +1,19 @@
+import { devicesOf, type GpuPlace } from './attribution-devices.ts';
+import {
+  asKin,
+  beganWith,
+  join,
+  matchByFacts,
+  matchKnown,
+  OPEN_FILE,
+  type ProcessMatch,
+  type RunOnHost,
+  SAME_PLACE,
+} from './attribution-facts.ts';
 import type { ObservedCandidate, ObservedProcess } from './batch.ts';
 import { kindOfCommand } from './run-command.ts';
 
-/** What is needed of an active run to find its processes and GPUs. */
-export type RunOnHost = {
-  readonly id: string;
-  readonly path: string;
-  /** When its newest attempt began, as far as its files say. */
-  readonly startedAt: number | null;
-  readonly args: Readonly<Record<string, unknown>> | null;
-};
-
-/** A GPU's place in today's order. */
-export type GpuPlace = { readonly uuid: string; readonly index: number };
-
-/** Which run a process belongs to, and how sure that is (0 to 1). */
-export type ProcessMatch = { readonly run: string; readonly confidence: number; readonly startedAt: number | null };
+export type { GpuPlace, ProcessMatch, RunOnHost };
 
 export type Attribution = {
   /** By run: its GPUs (UUIDs, by index) and the pids that were matched to it. */
@@ -25,10 +24,14 @@ export type Attribution = {
 };
 
 /**
- * Which GPU belongs to which run: by a process of the run that holds memory on it, else by `device` in the run's
- * args. A GPU that two runs lay claim to belongs to neither: rules then say no-data instead of guessing.
- * `processes` is null where they cannot be known (no permission, a container without the host's pids). A process stays
- * with the run that it was `known` to belong to for as long as both live: what comes later must not take it away.
+ * Which GPU belongs to which run: by a process of the run that holds memory on it, else by what its `device` means (see
+ * {@link devicesOf}). A GPU that two runs lay claim to belongs to neither: rules then say no-data instead of guessing.
+ * `processes` is null where they cannot be known (no permission, a container without the host's pids).
+ *
+ * Whose a process is, surest first: it is known by its pid and start; a parent is known; it holds a file of the run folder
+ * open; its command asks for that folder, or names it; its job has such a process; it works above the folder and began
+ * with that run, no other one being nearly as near. What fits two runs is not matched. A process stays with the run that
+ * it was `known` to belong to while both live, unless a surer fact says otherwise.
  */
 export const attributeGpus = (
   runs: readonly RunOnHost[],
@@ -36,14 +39,7 @@ export const attributeGpus = (
   processes: readonly ObservedProcess[] | null,
   known: ReadonlyMap<number, ProcessMatch> = new Map(),
 ): Attribution => {
-  const matches = new Map<number, ProcessMatch>();
-  for (const process of processes ?? []) {
-    const before = known.get(process.pid);
-    const stays = before?.startedAt === process.startedAt && runs.some((run) => run.id === before.run);
-    const match = stays ? before : matchProcess(process, runs, (run) => mayUse(run, process.gpuUuid, gpus));
-    if (match !== null) matches.set(process.pid, match);
-  }
-
+  const matches = matchProcesses(runs, gpus, processes ?? [], known);
   const claims = new Map<string, Set<string>>();
   const claim = (uuid: string, run: string) => claims.set(uuid, (claims.get(uuid) ?? new Set()).add(run));
   const pids = new Map<string, Set<number>>();
@@ -56,7 +52,9 @@ export const attributeGpus = (
   const held = new Set(claims.keys());
   for (const run of runs) {
     if (pids.has(run.id)) continue;
-    for (const uuid of devicesOf(run.args, gpus)) if (!held.has(uuid)) claim(uuid, run.id);
+    for (const uuid of devicesOf(run.args, gpus, run.environment ?? null).named) {
+      if (!held.has(uuid)) claim(uuid, run.id);
+    }
   }
 
   const owner = new Map<string, string>();
@@ -64,7 +62,9 @@ export const attributeGpus = (
     const [only, ...others] = claimants;
     if (only !== undefined && others.length === 0) owner.set(uuid, only);
   }
-  const inOrder = [...gpus].sort((a, b) => a.index - b.index).map((gpu) => gpu.uuid);
+  const inOrder = [...gpus]
+    .sort((a, b) => a.index - b.index || (a.mig?.index ?? -1) - (b.mig?.index ?? -1))
+    .map((gpu) => gpu.uuid);
   return {
     gpus: owner,
     processes: matches,
@@ -78,6 +78,57 @@ export const attributeGpus = (
       ]),
     ),
   };
+};
+
+const matchProcesses = (
+  runs: readonly RunOnHost[],
+  gpus: readonly GpuPlace[],
+  processes: readonly ObservedProcess[],
+  known: ReadonlyMap<number, ProcessMatch>,
+): ReadonlyMap<number, ProcessMatch> => {
+  /** A process that uses several GPUs is listed on each. */
+  const byPid = Map.groupBy(processes, ({ pid }) => pid);
+  const own = new Map<number, ProcessMatch>();
+  for (const [pid, [process, ...others]] of byPid) {
+    if (process === undefined) continue;
+    const uuids = [process, ...others].map(({ gpuUuid }) => gpuUuid);
+    const mayBe = (run: RunOnHost) => {
+      const { allows } = devicesOf(run.args, gpus, process.environment ?? null);
+      return uuids.every(allows);
+    };
+    const match = matchProcess(process, runs, mayBe);
+    if (match !== null) own.set(pid, match);
+  }
+
+  const matches = new Map<number, ProcessMatch>();
+  const jobs = new Map(Map.groupBy(processes, jobOf));
+  for (const [pid, [process]] of byPid) {
+    if (process === undefined) continue;
+    const parent = process.parents?.find((ancestor) => own.has(ancestor)) ?? Number.NaN;
+    const job = jobOf(process);
+    const mates = job === null ? [] : (jobs.get(job) ?? []).flatMap((mate) => own.get(mate.pid) ?? []);
+    const kin = own.get(parent) ?? surest(mates);
+    const match = join(own.get(pid) ?? null, kin === null ? null : asKin(kin, process));
+    const before = known.get(pid);
+    const stays = before?.startedAt === process.startedAt && runs.some(({ id }) => id === before.run);
+    const settled = stays && (match === null || match.confidence <= before.confidence) ? before : match;
+    if (settled !== null) matches.set(pid, settled);
+  }
+  return matches;
+};
+
+/** Ranks of one distributed training: they have one parent and meet at one address. */
+const jobOf = ({ parents, environment }: ObservedProcess): string | null => {
+  const { MASTER_ADDR, MASTER_PORT } = environment ?? {};
+  const parent = parents?.[0];
+  return parent === undefined || MASTER_PORT === undefined ? null : `${parent} ${MASTER_ADDR} ${MASTER_PORT}`;
+};
+
+/** The surest of these matches; null when another one is as sure of another run. */
+const surest = (matches: readonly ProcessMatch[]): ProcessMatch | null => {
+  const most = Math.max(...matches.map(({ confidence }) => confidence));
+  const [match, ...others] = matches.filter(({ confidence }) => confidence === most);
+  return match !== undefined && others.every(({ run }) => run === match.run) ? match : null;
 };
 
 /** The process that does a run's work, as far as one is found outside of any GPU. */
@@ -118,97 +169,8 @@ const matchCandidate = (candidate: ObservedCandidate, runs: readonly RunOnHost[]
 const isSurer = (a: CandidateMatch, b: CandidateMatch): boolean =>
   a.confidence > b.confidence || (a.confidence === b.confidence && (a.startedAt ?? 0) < (b.startedAt ?? 0));
 
-const OPEN_FILE = 0.95;
-const COMMAND_LINE = 0.8;
-const WORKING_FOLDER = 0.6;
-/** It began with the run and works in the same place, but says nothing of a training. */
-const SAME_PLACE = 0.5;
-/**
- * A training writes its run folder within minutes of its own start (imports, a data set that is fetched or scanned);
- * clocks and time stamps need some room on the other side. Who began long before only works in the same folder.
- */
-const STARTED_BEFORE_MS = 30 * 60_000;
-const STARTED_AFTER_MS = 60_000;
-
 const matchProcess = (
   process: ObservedCandidate,
   runs: readonly RunOnHost[],
   mayBe: (run: RunOnHost) => boolean,
-): ProcessMatch | null => {
-  const { startedAt } = process;
-  const single = (matching: readonly RunOnHost[], confidence: number): ProcessMatch | null => {
-    const [run, ...others] = matching;
-    return run !== undefined && others.length === 0 ? { run: run.id, confidence, startedAt } : null;
-  };
-  const holdsOpen = runs.filter((run) => process.openFolders.some((folder) => isInside(folder, run.path)));
-  if (holdsOpen.length > 0) return single(holdsOpen, OPEN_FILE);
-  const named = runs.filter((run) => names(process.command ?? '', run.path));
-  if (named.length > 0) return single(named, COMMAND_LINE);
-  if (startedAt === null) return null;
-  const nearest = (matching: readonly RunOnHost[], confidence: number): ProcessMatch | null => {
-    const apart = (run: RunOnHost) => Math.abs((run.startedAt ?? 0) - startedAt);
-    const begun = matching.filter((run) => beganWith(startedAt, run.startedAt));
-    const least = Math.min(...begun.map(apart));
-    return single(
-      begun.filter((run) => apart(run) === least),
-      confidence,
-    );
-  };
-  const asked = askedFolder(process);
-  const inAsked = asked === null ? [] : runs.filter((run) => isAsAsked(run.path, asked));
-  if (inAsked.length > 0) return nearest(inAsked, COMMAND_LINE);
-  const { cwd } = process;
-  if (cwd === null || cwd === '/') return null;
-  return nearest(
-    runs.filter((run) => isInside(run.path, cwd) && mayBe(run)),
-    WORKING_FOLDER,
-  );
-};
-
-/** The run folder that `project=P name=N` or `--project P --name N` asks for; null where not both are there. */
-const askedFolder = ({ command, cwd }: ObservedCandidate): string | null => {
-  const optionOf = (option: string) => new RegExp(`(?:^|\\s)(?:--)?${option}[=\\s](\\S+)`).exec(command ?? '')?.[1];
-  const project = optionOf('project')?.replace(/^(\.\/)+|\/+$/g, '');
-  const name = optionOf('name');
-  if (project === undefined || name === undefined) return null;
-  if (project.startsWith('/')) return `${project}/${name}`;
-  return cwd === null ? null : `${cwd}/${project}/${name}`;
-};
-
-/** A trainer puts a number behind the name of a folder that is there already: `exp2`, `exp-2`. */
-const isAsAsked = (path: string, asked: string): boolean =>
-  path.startsWith(asked) && /^(-?\d+)?$/.test(path.slice(asked.length));
-
-/** Whether a process that began at one moment may do the work of an attempt that began at another, by its files. */
-export const beganWith = (processAt: number, runAt: number | null): boolean =>
-  runAt !== null && processAt <= runAt + STARTED_AFTER_MS && processAt >= runAt - STARTED_BEFORE_MS;
-
-/** Whether the run's `device` allows this GPU; true where it names none. */
-const mayUse = (run: RunOnHost, uuid: string, gpus: readonly GpuPlace[]): boolean => {
-  const device = run.args?.device ?? null;
-  return device === null || device === '' || devicesOf(run.args, gpus).includes(uuid);
-};
-
-/** Whether a command line holds this path, or something in it: not another one that begins alike. */
-const names = (command: string, path: string): boolean => {
-  for (let at = command.indexOf(path); at >= 0; at = command.indexOf(path, at + 1)) {
-    const next = command[at + path.length];
-    if (next === undefined || /[\s/'":,;]/.test(next)) return true;
-  }
-  return false;
-};
-
-const isInside = (path: string, folder: string): boolean =>
-  path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
-
-/** `device` as Ultralytics takes it: 0, "0,1", [0, 1], "cuda:0", "cpu"; without it the first GPU, if there is but one. */
-const devicesOf = (args: RunOnHost['args'], gpus: readonly GpuPlace[]): readonly string[] => {
-  const device = args?.device ?? null;
-  if (device === null || device === '') return gpus.length === 1 ? gpus.map((gpu) => gpu.uuid) : [];
-  const words = (Array.isArray(device) ? device : String(device).split(',')).map((word) =>
-    String(word)
-      .trim()
-      .replace(/^cuda:?/, ''),
-  );
-  return gpus.filter((gpu) => words.includes(String(gpu.index))).map((gpu) => gpu.uuid);
-};
+): ProcessMatch | null => join(matchByFacts(process, runs, mayBe), matchKnown(process, runs));

@@ -1,4 +1,7 @@
+import type { CollectorHealth } from './collector-health.ts';
+import type { HostDetail } from './host-detail.ts';
 import type { AttemptKind, NonFinite } from './run.ts';
+import type { RunProcess } from './run-process.ts';
 import type { Sample } from './sample.ts';
 import type { RunEvent } from './trace.ts';
 
@@ -56,6 +59,40 @@ export type ObservedGpu = {
   readonly driver: string | null;
   readonly memoryTotal: number | null;
   readonly powerLimit: number | null;
+  /** As the kernel log names it, such as `0000:61:00`: domain, bus and device in small letters. */
+  readonly pciBusId?: string | null;
+  /** Set for a MIG instance, which is a GPU of its own: `index` is then that of the GPU that it is a part of. */
+  readonly mig?: MigPlace | null;
+};
+
+/** Where a MIG instance is. */
+export type MigPlace = {
+  /** UUID of the whole GPU. */
+  readonly parent: string;
+  /** Its place among the instances of that GPU, as CUDA and `nvidia-smi -L` count them. */
+  readonly index: number;
+  readonly gpuInstance: number | null;
+  readonly computeInstance: number | null;
+  /** Such as `1g.10gb`. */
+  readonly profile: string | null;
+};
+
+/** What is amiss with a GPU now, and why some of its metrics are null. */
+export type ObservedGpuNotes = {
+  readonly uuid: string;
+  /** Such as "GPU is lost"; null: it answers. */
+  readonly trouble: string | null;
+  /** By metric: the driver's own word for why there is no number. */
+  readonly absent: Readonly<Record<string, string>>;
+};
+
+/** The kernel reported an error of a GPU. */
+export type ObservedXid = {
+  readonly at: number;
+  /** As in {@link ObservedGpu}; or the UUID, where the driver itself told it. */
+  readonly gpu: string;
+  readonly xid: number;
+  readonly line: string;
 };
 
 /** A process that holds memory on a GPU, with what /proc tells about it (null where it may not be read). */
@@ -63,12 +100,18 @@ export type ObservedProcess = {
   readonly gpuUuid: string;
   readonly pid: number;
   readonly memory: number | null;
+  /** Its share of the GPU's time, %; null or absent where the source does not know it. */
+  readonly utilization?: number | null;
   readonly user: string | null;
   readonly command: string | null;
   readonly cwd: string | null;
   readonly startedAt: number | null;
   /** Folders of files that the process holds open. */
   readonly openFolders: readonly string[];
+  /** Its parents, nearest first, as far as they can be seen: a worker belongs to whom its training belongs to. */
+  readonly parents?: readonly number[];
+  /** The few variables that tell where it works, such as CUDA_VISIBLE_DEVICES; null where they may not be read. */
+  readonly environment?: Readonly<Record<string, string>> | null;
 };
 
 /**
@@ -97,6 +140,22 @@ export type ObservedLife = {
   readonly startedAt: number | null;
   /** R, S, D, Z, T … as in /proc/PID/stat; null: there is no process of this pid. */
   readonly state: string | null;
+};
+
+/** The processes of a run: those that are known to do its work, and all below them. */
+export type ObservedProcessTree = {
+  readonly run: string;
+  readonly processes: readonly RunProcess[];
+  /** As in {@link ObservedProcess}, of its training. */
+  readonly environment?: Readonly<Record<string, string>> | null;
+};
+
+/** A process that trains in a folder below none of the watched ones. */
+export type ObservedUnwatched = {
+  readonly pid: number;
+  readonly startedAt: number | null;
+  /** The folder to watch: where its runs lie, or will. */
+  readonly folder: string;
 };
 
 /** A process that may be a training's, found outside of any GPU. */
@@ -148,6 +207,17 @@ export type Batch = {
   readonly samples?: readonly Sample[];
   /** All processes on all GPUs at this moment; null: they cannot be known now. */
   readonly processes?: readonly ObservedProcess[] | null;
+  /** Why they cannot be known, for a person, with what to do; only beside `processes: null`. */
+  readonly processesUnknown?: string;
+  readonly gpuNotes?: readonly ObservedGpuNotes[];
+  readonly xids?: readonly ObservedXid[];
+  readonly hostDetail?: HostDetail;
+  /** Of every run whose processes are known now: all of them. */
+  readonly processTrees?: readonly ObservedProcessTree[];
+  /** Of the GPU processes that belong to no run, those that train where nobody watches. */
+  readonly unwatched?: readonly ObservedUnwatched[];
+  /** How the collectors do now. */
+  readonly collectors?: readonly CollectorHealth[];
   readonly outputs?: readonly ObservedOutput[];
   /** The processes that were asked for. */
   readonly lives?: readonly ObservedLife[];
@@ -158,3 +228,18 @@ export type Batch = {
   /** There is more to be had at once: the next look need not wait. */
   readonly hasMore?: true;
 };
+
+/** The parts of a batch that tell of processes. */
+export const PROCESS_NEWS = [
+  'processes',
+  'processesUnknown',
+  'processTrees',
+  'unwatched',
+  'lives',
+  'candidates',
+  'launches',
+  'exits',
+  'kernelKills',
+] as const;
+/** See {@link PROCESS_NEWS}. */
+export type ProcessNews = Pick<Batch, (typeof PROCESS_NEWS)[number]>;

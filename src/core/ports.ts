@@ -1,8 +1,11 @@
 import type { Alert, AlertState, Severity } from './alert.ts';
-import type { Batch, ObservedGpu, ObservedHost, ObservedOutput, ObservedRun } from './batch.ts';
+import type { Batch, ObservedGpu, ObservedGpuNotes, ObservedHost, ObservedOutput, ObservedRun } from './batch.ts';
+import type { CollectorHealth } from './collector-health.ts';
+import type { HostDetail } from './host-detail.ts';
 import type { ClassMetrics, LogLine, PhaseChange, Step } from './output.ts';
 import type { KnownOutput } from './output-facts.ts';
 import type { Attempt, EpochRow, Run, RunState } from './run.ts';
+import type { RunProcess } from './run-process.ts';
 import type { KnownProcess } from './run-processes.ts';
 import type { Gpu, GpuProcess, GpuSample, Host, HostSample, Sample } from './sample.ts';
 import type { Page } from './schema.ts';
@@ -26,6 +29,8 @@ export type Trees = {
  */
 export type When = {
   readonly everyMs: number;
+  /** The longest pause between two tries while it fails, ms; a minute where it does not say. */
+  readonly retryWithinMs?: number;
   readonly folder?: string;
   readonly trees?: Trees;
   readonly woken?: (wake: () => void) => void;
@@ -44,18 +49,6 @@ export type Collector = {
   readonly startOver?: () => void;
   /** Ends what the collector holds: child processes, open files. */
   readonly close?: () => Promise<void> | void;
-};
-
-/** How a collector is doing, for `/readyz` and the dashboard. */
-export type CollectorHealth = {
-  readonly name: string;
-  readonly lastSuccessAt: number | null;
-  readonly lastErrorAt: number | null;
-  /** The error that it is in now, null when the last look went well. */
-  readonly error: string | null;
-  readonly failures: number;
-  /** It would take hints of changes but gets none: it looks by the clock alone. */
-  readonly polling: boolean;
 };
 
 /** Topics whose events are stored before they are sent, in cursor order. */
@@ -138,7 +131,9 @@ export type StoreReader = {
   readonly logTail: (run: string, lines: number) => readonly LogLine[];
   readonly listGpus: () => readonly Gpu[];
   readonly listHosts: () => readonly Host[];
-  /** `subject` is the stable one: `gpu:UUID` or `host:NAME`. */
+  /** The processes that a run has now; null: not known. */
+  readonly listRunProcesses: (run: string) => readonly RunProcess[] | null;
+  /** `subject` is the stable one: `gpu:UUID`, `host:NAME`, `run:ID` or `collector:NAME`. */
   readonly history: (subject: string, query: HistoryQuery) => Series;
   readonly listAlerts: (
     query: PageQuery & {
@@ -196,7 +191,11 @@ export type RuleState = {
 };
 
 /** Who uses a GPU now; kept in memory only, since it is true only now. */
-export type GpuUse = { readonly run: string | null; readonly processes: readonly GpuProcess[] | null };
+export type GpuUse = {
+  readonly run: string | null;
+  readonly processes: readonly GpuProcess[] | null;
+  readonly processesUnknown: string | null;
+};
 
 /**
  * The store with its writing half. Only the pipeline writes. All calls are synchronous; `transaction` may be nested,
@@ -230,7 +229,13 @@ export type Store = StoreReader & {
   readonly settledFiles: () => ReadonlyMap<string, { readonly path: string; readonly files: string }>;
   readonly saveGpus: (gpus: readonly ObservedGpu[], now: number) => void;
   readonly setGpuUse: (uuid: string, use: GpuUse) => void;
+  /** Keeps in memory what is amiss with a GPU now. */
+  readonly setGpuNotes: (notes: ObservedGpuNotes) => void;
   readonly saveHost: (host: ObservedHost, now: number) => void;
+  /** Keeps in memory what a host does now. */
+  readonly setHostDetail: (detail: HostDetail) => void;
+  /** Keeps in memory the processes that runs have now; a run that is missing has none that are known. */
+  readonly setRunProcesses: (processes: ReadonlyMap<string, readonly RunProcess[]>) => void;
   /** Takes samples into the memory tail (written with a later transaction); returns those that were new. */
   readonly appendSamples: (samples: readonly Sample[]) => readonly Sample[];
   /** Writes the memory tail. */
@@ -259,4 +264,4 @@ export class BadCursor extends Error {
   override name = 'BadCursor';
 }
 
-export type { Batch };
+export type { Batch, CollectorHealth };

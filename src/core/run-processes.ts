@@ -16,6 +16,8 @@ export type KnownProcess = {
   readonly recorded: boolean;
   /** Sure enough that the run ends with it; false: its end says nothing. */
   readonly sure: boolean;
+  /** How sure it is that it is the run's, 0 to 1; absent where it was kept before that was known. */
+  readonly confidence?: number;
   /** When it was last seen alive, and its state (R, S, D, T …) with the moment since when it was seen in it. */
   readonly seenAliveAt: number | null;
   readonly state: string | null;
@@ -41,7 +43,7 @@ export const launchedProcess = (pid: number, startedAt: number): KnownProcess =>
 
 /** A process of this host that attribution matched to the run; null where /proc does not show when it began. */
 export const matchedProcess = (pid: number, { startedAt, confidence }: ProcessMatch): KnownProcess | null =>
-  startedAt === null ? null : { ...launchedProcess(pid, startedAt), sure: confidence >= SURE };
+  startedAt === null ? null : { ...launchedProcess(pid, startedAt), sure: confidence >= SURE, confidence };
 
 /**
  * The process that a start event of the run names; null where it cannot be one of this host. A container often has the
@@ -59,6 +61,7 @@ const unseen = (pid: number, beganFrom: number, beganTo: number): KnownProcess =
   beganTo,
   recorded: false,
   sure: true,
+  confidence: 1,
   seenAliveAt: null,
   state: null,
   stateSince: null,
@@ -69,7 +72,12 @@ const unseen = (pid: number, beganFrom: number, beganTo: number): KnownProcess =
 export const meet = (known: readonly KnownProcess[], process: KnownProcess): readonly KnownProcess[] => {
   const same = known.find((other) => isSame(other, process));
   if (same === undefined) return [...known, process];
-  const surer = { ...same, sure: same.sure || process.sure, recorded: same.recorded || process.recorded };
+  const surer = {
+    ...same,
+    sure: same.sure || process.sure,
+    recorded: same.recorded || process.recorded,
+    confidence: Math.max(same.confidence ?? 0, process.confidence ?? 0),
+  };
   return known.map((other) => (other === same ? surer : other));
 };
 

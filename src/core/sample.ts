@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { HostDetailSchema } from './host-detail.ts';
 import { GPU_METRICS, type GpuMetric, HOST_METRICS, type HostMetric, throttleReasons } from './metrics.ts';
 import { MomentSchema, nullable, type Static } from './schema.ts';
 
@@ -58,6 +59,9 @@ export const GpuProcessSchema = Type.Object(
     utilization: nullable(Type.Number({ description: '%' })),
     run: nullable(Type.String()),
     confidence: nullable(Type.Number({ description: '0 to 1: how sure the match with the run is' })),
+    unwatched: nullable(
+      Type.String({ description: 'it trains where nobody watches: the folder to add to `watch`; null: it does not' }),
+    ),
   },
   { $id: 'GpuProcess', description: 'A process on a GPU' },
 );
@@ -68,8 +72,22 @@ export type GpuProcess = Static<typeof GpuProcessSchema>;
 export const GpuSchema = Type.Object(
   {
     gpu: Type.String({ description: "today's name: gpu:INDEX" }),
-    index: Type.Integer(),
+    index: Type.Integer({ description: 'that of the whole GPU for a MIG instance' }),
     uuid: Type.String(),
+    mig: nullable(
+      Type.Object(
+        {
+          parent: Type.String({ description: 'UUID of the whole GPU' }),
+          index: Type.Integer(),
+          gpuInstance: nullable(Type.Integer()),
+          computeInstance: nullable(Type.Integer()),
+          profile: nullable(Type.String({ description: 'such as 1g.10gb' })),
+        },
+        { description: 'set for a MIG instance' },
+      ),
+    ),
+    trouble: nullable(Type.String({ description: 'what is amiss now, such as "GPU is lost"' })),
+    absent: Type.Record(Type.String(), Type.String(), { description: 'by metric: why it is null' }),
     name: nullable(Type.String()),
     driver: nullable(Type.String()),
     memoryTotal: nullable(Type.Number()),
@@ -78,6 +96,7 @@ export const GpuSchema = Type.Object(
     run: nullable(Type.String()),
     latest: nullable(GpuSampleSchema),
     processes: nullable(Type.Array(GpuProcessSchema, { description: 'null: not known' })),
+    processesUnknown: nullable(Type.String({ description: 'why the processes are not known, and how to allow it' })),
   },
   { $id: 'Gpu', description: 'A GPU with its latest sample' },
 );
@@ -95,11 +114,21 @@ export const HostSchema = Type.Object(
     memoryTotal: nullable(Type.Number()),
     lastSeenAt: nullable(MomentSchema),
     latest: nullable(HostSampleSchema),
+    detail: nullable(HostDetailSchema),
   },
   { $id: 'Host', description: 'A host with its latest sample' },
 );
 /** See {@link HostSchema}. */
 export type Host = Omit<Static<typeof HostSchema>, 'latest'> & { latest: HostSample | null };
+
+/** Today's name of a GPU, `gpu:0`, or of a MIG instance on it, `gpu:0:1`. */
+export const gpuSubject = ({
+  index,
+  mig,
+}: {
+  readonly index: number;
+  readonly mig?: { readonly index: number } | null | undefined;
+}) => (mig ? `gpu:${index}:${mig.index}` : `gpu:${index}`);
 
 /** A stored GPU sample as clients see it. `gpu` is today's subject, `run` the run that it belongs to. */
 export const gpuSampleOf = (sample: Sample, gpu: string, uuid: string, run: string | null): GpuSample => ({

@@ -19,22 +19,29 @@ export const ServiceSchema = Type.Object(
 /** See {@link ServiceSchema}. */
 export type ServiceFacts = Static<typeof ServiceSchema>;
 
+/** A collector, as `/readyz` and `/api/v1/collectors` answer it; see `CollectorState` in collector-health.ts. */
+export const CollectorStateSchema = Type.Object(
+  {
+    name: Type.String(),
+    lastSuccessAt: nullable(MomentSchema),
+    ageMs: nullable(Type.Integer({ description: 'since the last success' })),
+    lastErrorAt: nullable(MomentSchema),
+    error: nullable(Type.String({ description: 'the error that it is in now' })),
+    failures: Type.Integer({ description: 'in a row' }),
+    everyMs: Type.Number({ description: 'how often it is to look' }),
+    durationMs: nullable(Type.Number({ description: 'time that its last look took' })),
+    misses: Type.Integer({ description: 'looks that failed or were left out, since the start' }),
+    polling: Type.Boolean({ description: 'gets no hints of changes: it looks by the clock alone' }),
+  },
+  { $id: 'CollectorState', description: 'How a collector is doing' },
+);
+
 /** `/readyz`: `ready` says whether the database takes writes and not every collector is failing. */
 export const ReadinessSchema = Type.Object(
   {
     ready: Type.Boolean(),
     database: Type.Object({ path: Type.String(), bytes: Type.Integer(), writable: Type.Boolean() }),
-    collectors: Type.Array(
-      Type.Object({
-        name: Type.String(),
-        lastSuccessAt: nullable(MomentSchema),
-        ageMs: nullable(Type.Integer({ description: 'since the last success' })),
-        lastErrorAt: nullable(MomentSchema),
-        error: nullable(Type.String({ description: 'the error that it is in now' })),
-        failures: Type.Integer(),
-        polling: Type.Boolean({ description: 'gets no hints of changes: it looks by the clock alone' }),
-      }),
-    ),
+    collectors: Type.Array(CollectorStateSchema),
   },
   { $id: 'Readiness', description: 'Each collector and the database' },
 );

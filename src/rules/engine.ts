@@ -1,23 +1,32 @@
 import type { Alert, RuleInfo } from '../core/alert.ts';
+import type { CollectorHealth } from '../core/collector-health.ts';
 import type { RuleState } from '../core/ports.ts';
 import type { EpochRow } from '../core/run.ts';
 import { describeRule, parameterValues } from './describe.ts';
-import type { AnyRule, RunContext, Span, TickInput } from './rule.ts';
+import type { AnyRule, HostTickInput, RunContext, Span, TickInput } from './rule.ts';
 import { adopt, COURSE, readCourse, restoreSeat, saveSeat } from './saved-state.ts';
 import { createSeat } from './seat.ts';
 import { follow, plannedEpochs } from './transitions.ts';
-import { type Court, createWatch, dismiss, judgeAll, type Watch } from './watch.ts';
+import { type ArmedRule, type Court, createWatch, dismiss, dismissStrays, judgeAll, type Watch } from './watch.ts';
 
 /** What one tick brings for one run. */
 export type RunTick = Omit<TickInput, 'kind' | 'at'>;
 
-/** Judges runs by all rules. Every method returns the alerts that it changed, each once and whole. */
+/** What one tick brings for the host that we run on. */
+export type HostTick = Omit<HostTickInput, 'kind' | 'at'> & {
+  /** All collectors; null: nothing was told of them since the last tick. */
+  readonly collectors: readonly CollectorHealth[] | null;
+};
+
+/** Judges runs and their host by all rules. Every method returns the alerts that it changed, each once and whole. */
 export type Engine = {
   readonly rules: readonly RuleInfo[];
   /** Judges new rows of a run, in order; rows that it has seen are passed over. Each is judged at its own `at`, else at `now`. */
   readonly observeEpochs: (run: RunContext, rows: readonly EpochRow[], now: number) => Alert[];
   /** One tick of the clock for the active runs. */
   readonly tick: (now: number, ticks: readonly RunTick[]) => Alert[];
+  /** One tick of the clock for the host. A collector that is not among those told of any more is forgotten. */
+  readonly tickHost: (now: number, tick: HostTick) => Alert[];
   /** Resolves the open alerts of a run that has ended and forgets what the rules knew of it. */
   readonly endRun: (run: RunContext, now: number) => Alert[];
   /**
@@ -45,7 +54,10 @@ const REGROUP_TICKS: Span = { ms: 600_000 };
 export const createEngine = ({ rules, ...court }: { rules: readonly AnyRule[] } & Court): Engine => {
   const armed = rules.map((rule) => ({ rule, parameters: parameterValues(rule) }));
   // Rows are rare, and every rule may want to hear of a resume; ticks come each second.
-  const onTicks = armed.filter(({ rule }) => rule.needs.some((need) => need === 'gpu' || need === 'host'));
+  const ofRuns = armed.filter(({ rule }) => rule.subject === 'run');
+  const onTicks = ofRuns.filter(({ rule }) => rule.needs.some((need) => need === 'gpu' || need === 'host'));
+  const ofHosts = armed.filter((one) => one.rule.subject === 'host' && !isOfCollectors(one));
+  const ofCollectors = armed.filter(isOfCollectors);
   const watches = new Map<string, Watch>();
 
   const watchOf = (subject: string): Watch => {
@@ -61,7 +73,7 @@ export const createEngine = ({ rules, ...court }: { rules: readonly AnyRule[] } 
     watch.courseDirty = true;
     const dismissed = step.seen.transition === 'rerun' ? dismiss(watch, at, 'the run began anew') : [];
     const regroup = { evaluations: Math.max(10, 0.1 * (plannedEpochs(run) ?? 0)) };
-    return [...dismissed, ...judgeAll(watch, armed, { kind: 'epoch', at, row, run, ...step.seen }, regroup, court)];
+    return [...dismissed, ...judgeAll(watch, ofRuns, { kind: 'epoch', at, row, run, ...step.seen }, regroup, court)];
   };
 
   return {
@@ -78,6 +90,30 @@ export const createEngine = ({ rules, ...court }: { rules: readonly AnyRule[] } 
           judgeAll(watchOf(`run:${tick.run.id}`), onTicks, { kind: 'tick', at: now, ...tick }, REGROUP_TICKS, court),
         ),
       ),
+
+    tickHost: (now, { name, host, collectors }) => {
+      const subject = `host:${name}`;
+      const whole = watchOf(subject);
+      const changed = [
+        ...dismissStrays(whole, now, 'its rule knows nothing of it any more'),
+        ...judgeAll(whole, ofHosts, { kind: 'host', at: now, name, host }, REGROUP_TICKS, court),
+      ];
+      if (collectors === null) return newest(changed);
+      const prefix = `${subject} `;
+      const told = new Set<string>();
+      for (const collector of collectors) {
+        const key = prefix + collector.name;
+        told.add(key);
+        const input = { kind: 'collector', at: now, name, collector } as const;
+        changed.push(...judgeAll(watchOf(key), ofCollectors, input, REGROUP_TICKS, court));
+      }
+      for (const [key, watch] of watches) {
+        if (!key.startsWith(prefix) || told.has(key)) continue;
+        changed.push(...dismiss(watch, now, 'nothing is collected there any more'));
+        watches.delete(key);
+      }
+      return newest(changed);
+    },
 
     endRun: (run, now) => {
       const watch = watches.get(`run:${run.id}`);
@@ -122,7 +158,8 @@ export const createEngine = ({ rules, ...court }: { rules: readonly AnyRule[] } 
       for (const alert of openAlerts) {
         if (held.has(alert.id)) continue;
         const watch = watchOf(alert.subject);
-        const known = armed.find(({ rule }) => rule.id === alert.rule);
+        // An alert does not say which collector it is about.
+        const known = armed.find((one) => one.rule.id === alert.rule && !isOfCollectors(one));
         const seat =
           known && (watch.seats.get(alert.rule) ?? createSeat(known.rule, known.parameters, alert.startedAt));
         if (seat) watch.seats.set(alert.rule, seat);
@@ -131,6 +168,9 @@ export const createEngine = ({ rules, ...court }: { rules: readonly AnyRule[] } 
     },
   };
 };
+
+/** Whether a rule judges each collector by itself. */
+const isOfCollectors = ({ rule }: ArmedRule): boolean => rule.needs.includes('collectors');
 
 /** The last word on each alert, in the order in which they first came up. */
 const newest = (alerts: readonly Alert[]): Alert[] => [...new Map(alerts.map((alert) => [alert.id, alert])).values()];

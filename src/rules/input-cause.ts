@@ -2,7 +2,7 @@ import type { Cause } from '../core/alert.ts';
 import { median } from '../core/statistics.ts';
 import type { ParameterValues, RunContext } from './rule.ts';
 
-/** The host's metrics that tell why batches come late, with the words for them. The two of the workers are rarely known. */
+/** The host's metrics that tell why batches come late, with the words for them. */
 const SIGNALS = {
   pressureIo: 'I/O pressure',
   cpuIowait: 'CPU waiting for I/O',

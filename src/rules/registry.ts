@@ -1,3 +1,4 @@
+import { collectorStale } from './collector-stale.ts';
 import { dataloaderStall } from './dataloader-stall.ts';
 import { lossNan } from './loss-nan.ts';
 import { lossSpike } from './loss-spike.ts';
@@ -6,4 +7,4 @@ import { oomRisk } from './oom-risk.ts';
 import type { AnyRule } from './rule.ts';
 
 /** Every rule of the product. */
-export const RULES: readonly AnyRule[] = [lossSpike, lossNan, mapOscillation, dataloaderStall, oomRisk];
+export const RULES: readonly AnyRule[] = [lossSpike, lossNan, mapOscillation, dataloaderStall, oomRisk, collectorStale];

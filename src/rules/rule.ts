@@ -1,4 +1,5 @@
 import type { Cause, Evidence, Severity } from '../core/alert.ts';
+import type { CollectorHealth } from '../core/collector-health.ts';
 import type { EpochRow } from '../core/run.ts';
 import type { Values } from '../core/sample.ts';
 
@@ -44,7 +45,28 @@ export type TickInput = {
   readonly run: RunContext;
 };
 
-export type Input = EpochInput | TickInput;
+/** One tick of the clock, about a second, for the host that the service runs on. */
+export type HostTickInput = {
+  readonly kind: 'host';
+  readonly at: number;
+  /** The host's name. */
+  readonly name: string;
+  /** Its newest sample; null: there is none, or it is too old. */
+  readonly host: Values | null;
+};
+
+/** How one collector on that host does, whenever that is told. */
+export type CollectorInput = {
+  readonly kind: 'collector';
+  readonly at: number;
+  /** The host's name. */
+  readonly name: string;
+  readonly collector: CollectorHealth;
+};
+
+/** What a rule with the subject `run` is given. */
+export type RunInput = EpochInput | TickInput;
+export type Input = RunInput | HostTickInput | CollectorInput;
 
 /** What a rule says of one input. On `between` and `no-data` the engine keeps what it holds. */
 export type Verdict =
@@ -94,29 +116,33 @@ export type ParameterValues<P extends Parameters> = { readonly [K in keyof P]: n
  * A rule: a declaration and one reducer. No clock, no I/O, no log. The state is plain JSON data and belongs to the
  * reducer alone: `step` may change it in place and return it (the engine never looks back at an older one).
  * A rule may judge several things apart (its tracks: `spike` and `early`); each has a life cycle of its own.
+ * A rule for hosts that needs `collectors` has a state and life cycles for each collector.
  */
-export type Rule<S, P extends Parameters = Parameters, T extends string = string> = {
+export type Rule<S, P extends Parameters = Parameters, T extends string = string, I extends Input = RunInput> = {
   readonly id: string;
   readonly title: string;
   readonly description: string;
   readonly severity: readonly Severity[];
   readonly subject: 'run' | 'gpu' | 'host';
-  readonly needs: readonly ('epochs' | 'gpu' | 'host' | 'logs')[];
+  readonly needs: readonly ('epochs' | 'gpu' | 'host' | 'logs' | 'collectors')[];
   readonly parameters: P;
   readonly tracks: Readonly<Record<T, Track>>;
   readonly init: () => S;
   /** A track that is missing in the answer was not evaluated by this input. */
   readonly step: (
     state: S,
-    input: Input,
+    input: I,
     parameters: ParameterValues<P>,
   ) => readonly [S, Readonly<Partial<Record<T, Verdict>>>];
 };
 
-/** A rule whose state type only the rule itself knows; the engine passes the state through as it got it. */
-export type AnyRule = Rule<unknown>;
+/** A rule whose types only the rule itself knows; the engine passes the state through as it got it. */
+export type AnyRule = Rule<unknown, Parameters, string, Input>;
 
-/** Declares a rule: checks its types against each other and hides the type of its state. */
-export const defineRule = <S, P extends Parameters, T extends string>(rule: Rule<S, P, T>): AnyRule =>
-  // The engine gives `step` only states that this rule's own init or step returned (or their JSON).
+/** Declares a rule: checks its types against each other and hides those of its state and input. */
+export const defineRule = <S, P extends Parameters, T extends string, I extends Input = RunInput>(
+  rule: Rule<S, P, T, I>,
+): AnyRule =>
+  // The engine gives `step` only states that this rule's own init or step returned (or their JSON), and only inputs
+  // of the kind that its subject and needs say.
   rule as unknown as AnyRule;

@@ -32,13 +32,25 @@ export const judge = (seat: Seat, input: Input, regroup: Span, newId: () => stri
   const [state, verdicts] = seat.rule.step(seat.state, input, seat.parameters);
   seat.state = state;
   seat.seenAt = Math.max(seat.seenAt, input.at);
-  const about = { at: input.at, regroup, rule: seat.rule.id, subject: `run:${input.run.id}`, run: input.run.id, newId };
+  const about = { at: input.at, regroup, rule: seat.rule.id, ...aboutOf(input), newId };
   return changeLives(seat, (name, life) => {
     const verdict = verdicts[name];
     const track = seat.rule.tracks[name];
     if (!verdict || !track) return null;
     return advance(life, verdict, { ...about, track } satisfies Setting);
   });
+};
+
+/** What an alert that follows from this input is about. */
+export const aboutOf = (input: Input): Pick<Alert, 'subject' | 'run'> => {
+  switch (input.kind) {
+    case 'epoch':
+    case 'tick':
+      return { subject: `run:${input.run.id}`, run: input.run.id };
+    case 'host':
+    case 'collector':
+      return { subject: `host:${input.name}`, run: null };
+  }
 };
 
 /** Takes each life of a seat further (null: leaves it) and returns the alerts that changed. */

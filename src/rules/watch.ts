@@ -3,17 +3,17 @@ import { explainedBy } from './inhibition.ts';
 import type { Life } from './lifecycle.ts';
 import { resolveNow } from './lifecycle.ts';
 import type { AnyRule, Input, Parameters, ParameterValues, Span } from './rule.ts';
-import { changeLives, createSeat, judge, openAlerts, type Seat } from './seat.ts';
+import { aboutOf, changeLives, createSeat, judge, openAlerts, type Seat } from './seat.ts';
 import type { Course } from './transitions.ts';
 
-/** All rules on one run. */
+/** All rules on one run, on one host, or on one collector of a host. */
 export type Watch = {
   readonly seats: Map<string, Seat>;
   course: Course | null;
   courseDirty: boolean;
-  /** Open alerts of rules that there are no more: they resolve with the run. */
+  /** Open alerts of rules that there are no more: they resolve with the run, on a host at once. */
   readonly strays: Alert[];
-  /** Rules that have thrown on this run: each is reported once. */
+  /** Rules that have thrown on this subject: each is reported once. */
   readonly reported: Set<string>;
 };
 
@@ -52,23 +52,25 @@ export const judgeAll = (
       changed.push(...judge(seat, input, regroup, newId));
     } catch (error) {
       seat.state = rule.init();
-      if (!watch.reported.has(rule.id)) onError(rule.id, `run:${input.run.id}`, error);
+      if (!watch.reported.has(rule.id)) onError(rule.id, aboutOf(input).subject, error);
       watch.reported.add(rule.id);
     }
   }
   return changed.length === 0 ? changed : [...changed, ...inhibit(watch)];
 };
 
-/** Resolves every open alert of the run and forgets what the rules knew of it. */
+/** Resolves every open alert of the subject and forgets what the rules knew of it. */
 export const dismiss = (watch: Watch, at: number, result: string): readonly Alert[] => {
   const changed = [...watch.seats.values()].flatMap((seat) =>
     changeLives(seat, (_track, life) => resolveNow(life, at, result)),
   );
-  const strays = watch.strays.map((alert): Alert => ({ ...alert, state: 'resolved', resolvedAt: at, result }));
   watch.seats.clear();
-  watch.strays.length = 0;
-  return [...changed, ...strays];
+  return [...changed, ...dismissStrays(watch, at, result)];
 };
+
+/** Resolves the open alerts that no rule looks after. */
+export const dismissStrays = (watch: Watch, at: number, result: string): readonly Alert[] =>
+  watch.strays.splice(0).map((alert): Alert => ({ ...alert, state: 'resolved', resolvedAt: at, result }));
 
 /** Points open alerts at the one that explains them, or frees them again. */
 const inhibit = (watch: Watch): readonly Alert[] => {

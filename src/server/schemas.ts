@@ -1,12 +1,14 @@
 import { type TSchema, type TUnsafe, Type } from 'typebox';
 import { AlertSchema, RuleInfoSchema } from '../core/alert.ts';
 import { HistorySchema } from '../core/history.ts';
+import { HostDetailSchema } from '../core/host-detail.ts';
 import { IngestedSchema } from '../core/ingest.ts';
 import { ClassMetricsSchema, LogLineSchema, StepSchema } from '../core/output.ts';
 import { AttemptSchema, EpochRowSchema, RunSchema } from '../core/run.ts';
+import { RunProcessSchema } from '../core/run-process.ts';
 import { GpuProcessSchema, GpuSampleSchema, GpuSchema, HostSampleSchema, HostSchema } from '../core/sample.ts';
 import { type Page, pageOf } from '../core/schema.ts';
-import { ReadinessSchema, ServiceSchema } from '../core/service.ts';
+import { CollectorStateSchema, ReadinessSchema, ServiceSchema } from '../core/service.ts';
 import { ProblemSchema } from './problem.ts';
 
 /** The shapes that routes and OpenAPI name by their `$id`. */
@@ -14,11 +16,13 @@ export const SHARED_SCHEMAS: readonly TSchema[] = [
   AlertSchema,
   AttemptSchema,
   ClassMetricsSchema,
+  CollectorStateSchema,
   EpochRowSchema,
   GpuProcessSchema,
   GpuSampleSchema,
   GpuSchema,
   HistorySchema,
+  HostDetailSchema,
   HostSampleSchema,
   HostSchema,
   IngestedSchema,
@@ -26,6 +30,7 @@ export const SHARED_SCHEMAS: readonly TSchema[] = [
   ProblemSchema,
   ReadinessSchema,
   RuleInfoSchema,
+  RunProcessSchema,
   RunSchema,
   ServiceSchema,
   StepSchema,

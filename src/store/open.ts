@@ -20,6 +20,7 @@ import { createPhases } from './phases.ts';
 import { createPrune } from './prune.ts';
 import { createPutOff } from './put-off.ts';
 import { createRuleStates } from './rule-states.ts';
+import { createRunProcesses } from './run-processes.ts';
 import { createRuns } from './runs.ts';
 import { createSamples } from './samples.ts';
 import { createSteps } from './steps.ts';
@@ -82,6 +83,7 @@ const createStore = (db: Database.Database, claim: Claim | null): Store => {
   const epochs = createEpochs(db);
   const gpus = createGpus(db, samples.latest);
   const hosts = createHosts(db, samples.latest);
+  const runProcesses = createRunProcesses();
   const alerts = createAlerts(db);
   const events = createEvents(db);
   const ruleStates = createRuleStates(db);
@@ -122,6 +124,7 @@ const createStore = (db: Database.Database, claim: Claim | null): Store => {
     outputsOf: outputs.outputsOf,
     listGpus: gpus.listGpus,
     listHosts: hosts.listHosts,
+    listRunProcesses: runProcesses.listRunProcesses,
     history: createHistory(samples),
     samplesSince: samples.since,
     listAlerts: alerts.listAlerts,
@@ -137,7 +140,10 @@ const createStore = (db: Database.Database, claim: Claim | null): Store => {
     saveRun: (run) => transaction(() => runs.saveRun(run)),
     saveGpus: (list, now) => transaction(() => gpus.saveGpus(list, now)),
     setGpuUse: gpus.setGpuUse,
+    setGpuNotes: gpus.setGpuNotes,
     saveHost: (host, now) => transaction(() => hosts.saveHost(host, now)),
+    setHostDetail: hosts.setHostDetail,
+    setRunProcesses: runProcesses.setRunProcesses,
     appendSamples: (list) => {
       const added = samples.append(list);
       writeSamplesIfDue();

@@ -20,7 +20,7 @@ export type TableRow = { readonly at: number; readonly values: Values };
 /** `metrics`: the names of all columns but the key. */
 export const createSampleTable = (
   db: Database,
-  table: 'gpu_samples' | 'host_samples',
+  table: 'gpu_samples' | 'host_samples' | 'run_samples' | 'collector_samples',
   metrics: readonly string[],
 ): SampleTable => {
   const columns = metrics.join(', ');

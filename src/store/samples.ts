@@ -1,12 +1,12 @@
 import type { Database } from 'better-sqlite3';
-import { GPU_METRICS, HOST_METRICS } from '../core/metrics.ts';
+import { COLLECTOR_METRICS, GPU_METRICS, HOST_METRICS, RUN_METRICS } from '../core/metrics.ts';
 import type { Sample } from '../core/sample.ts';
 import { finite } from './finite.ts';
 import { createSampleTable, type SampleTable } from './sample-table.ts';
 import { createSubjects } from './subjects.ts';
 
 /**
- * Samples: the newest ones in memory (the tail), the others in two wide tables. A sample is either in the tail or in
+ * Samples: the newest ones in memory (the tail), the others in a wide table for each kind of subject. A sample is either in the tail or in
  * its table; every read looks at both. A kill loses at most the tail: a gap of {@link TICKS_A_WRITE} ticks.
  */
 export type Samples = {
@@ -27,7 +27,7 @@ export type Samples = {
   readonly tailOf: (subject: string) => readonly Sample[];
   /** Where the written samples of a subject are; null when there are none. */
   readonly tableOf: (subject: string) => { readonly table: SampleTable; readonly id: number } | null;
-  /** Deletes at most `limit` rows of either table from before `cutoff`; returns the larger count. */
+  /** Deletes at most `limit` rows of each table from before `cutoff`; returns the largest count. */
   readonly prune: (cutoff: number, limit: number) => number;
 };
 
@@ -38,9 +38,17 @@ const SET_BACK_MS = 60_000;
 
 export const createSamples = (db: Database): Samples => {
   const subjects = createSubjects(db);
-  const gpuTable = createSampleTable(db, 'gpu_samples', Object.keys(GPU_METRICS));
-  const hostTable = createSampleTable(db, 'host_samples', Object.keys(HOST_METRICS));
-  const tableFor = (subject: string) => (subject.startsWith('host:') ? hostTable : gpuTable);
+  const tables = {
+    gpu: createSampleTable(db, 'gpu_samples', Object.keys(GPU_METRICS)),
+    host: createSampleTable(db, 'host_samples', Object.keys(HOST_METRICS)),
+    run: createSampleTable(db, 'run_samples', Object.keys(RUN_METRICS)),
+    collector: createSampleTable(db, 'collector_samples', Object.keys(COLLECTOR_METRICS)),
+  };
+  const tableFor = (subject: string): SampleTable => {
+    const [kind = ''] = subject.split(':', 1);
+    if (kind === 'host' || kind === 'run' || kind === 'collector') return tables[kind];
+    return tables.gpu;
+  };
 
   const tail = new Map<string, Sample[]>();
   const newest = new Map<string, Sample>();
@@ -114,6 +122,6 @@ export const createSamples = (db: Database): Samples => {
     },
     tailOf,
     tableOf,
-    prune: (cutoff, limit) => Math.max(gpuTable.prune(cutoff, limit), hostTable.prune(cutoff, limit)),
+    prune: (cutoff, limit) => Math.max(...Object.values(tables).map((table) => table.prune(cutoff, limit))),
   };
 };

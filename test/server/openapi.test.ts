@@ -9,6 +9,8 @@ t.test('every route of the contract is described, with what it answers and how i
   t.strictSame(Object.keys(paths).sort(), [
     '/api/v1/alerts',
     '/api/v1/alerts/{id}',
+    '/api/v1/collectors',
+    '/api/v1/collectors/{name}/history',
     '/api/v1/gpus',
     '/api/v1/gpus/{gpu}/history',
     '/api/v1/hosts',
@@ -21,7 +23,9 @@ t.test('every route of the contract is described, with what it answers and how i
     '/api/v1/runs/{id}/batches',
     '/api/v1/runs/{id}/classes',
     '/api/v1/runs/{id}/epochs',
+    '/api/v1/runs/{id}/history',
     '/api/v1/runs/{id}/log',
+    '/api/v1/runs/{id}/processes',
     '/api/v1/service',
     '/api/v1/stream',
     '/healthz',

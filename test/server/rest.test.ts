@@ -210,35 +210,3 @@ t.test('the service says what it watches, and its rules say what they judge by',
   t.match(await (await server.get('/api/v1/service')).json(), { watched: ['/runs'], simulated: null });
   t.strictSame(await (await server.get('/api/v1/rules')).json(), { items: [rule], next: null });
 });
-
-t.test('the service is ready as long as one collector works, and says how each is doing', async (t) => {
-  const failing = {
-    name: 'gpu',
-    lastSuccessAt: null,
-    lastErrorAt: T0,
-    error: 'nvidia-smi was not found',
-    failures: 3,
-    polling: false,
-  };
-  const working = {
-    name: 'host',
-    lastSuccessAt: T0 - 1500,
-    lastErrorAt: null,
-    error: null,
-    failures: 0,
-    polling: false,
-  };
-  const clock = { now: () => T0, after: () => () => {} };
-  const half = await startServer({ clock, health: () => [failing, working] });
-  t.teardown(half.close);
-  const ready = await half.get('/readyz');
-  t.equal(ready.status, 200);
-  t.match(await ready.json(), { ready: true, database: { writable: true }, collectors: [failing, { ageMs: 1500 }] });
-
-  const dead = await startServer({ clock, health: () => [failing] });
-  t.teardown(dead.close);
-  const unready = await dead.get('/readyz');
-  t.equal(unready.status, 503);
-  t.match(await unready.json(), { ready: false });
-  t.strictSame(await (await dead.get('/healthz')).json(), { status: 'ok' });
-});

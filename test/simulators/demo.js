@@ -163,6 +163,7 @@ export const startDemo = async (settings) => {
     },
     simulated: { speed: SPEED },
     procfs,
+    sysfs: null,
     stop,
   };
 };

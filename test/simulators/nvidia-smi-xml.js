@@ -1,117 +1,117 @@
 /**
- * `nvidia-smi -q -x` in the element structure of driver 550 on an A100: names and order are the real ones, what this
- * simulation does not know is N/A.
+ * `nvidia-smi -q -x` in the element structure of the driver: names and order are the real ones, what this simulation
+ * does not know is left out or N/A.
  *
  * @typedef {{ [name: string]: string | number | Tree | Tree[] }} Tree
- * @typedef {import('./nvidia-smi-fields.js').Look} Look
- * @typedef {{ pid: number, index: number, memoryMib: number, name: string }} Process
+ * @typedef {import('./nvidia-smi-stage.js').Look} Look
+ * @typedef {import('./nvidia-smi-stage.js').Process} Process
  */
+import { memoryTemperature, yesOrNo } from './nvidia-smi-fields.js';
+import { dtdOf, eccBlock, memoryBlock, powerBlock, reasonsBlock } from './nvidia-smi-shapes.js';
+import { busIdOf } from './scene.js';
 
 const NA = 'N/A';
 
-/** @param {Look[]} looks @param {number} now @param {Process[]} processes */
-export const xmlLog = (looks, now, processes) => {
-  const date = new Date(now).toString().slice(0, 24);
+/** @param {import('./nvidia-smi-stage.js').Stage} stage */
+export const xmlLog = ({ driver, looks, processesOn, clock, gpuCount }) => {
+  const date = new Date(clock.now()).toString().slice(0, 24);
   const head = {
     timestamp: `${date.slice(0, 10)} ${date.slice(16)} ${date.slice(11, 15)}`,
-    driver_version: looks[0]?.driver ?? NA,
+    driver_version: driver,
     cuda_version: '12.4',
-    attached_gpus: looks.length,
+    attached_gpus: gpuCount,
   };
-  const gpus = looks.map(
-    (look) => `\t<gpu id="00000000:0${look.index}:00.0">\n${elements(gpuTree(look, processes), 2)}\t</gpu>\n`,
+  const gpus = looks().map(
+    (look) => `\t<gpu id="${busIdOf(look.index)}">\n${elements(gpuTree(look, processesOn(look)), 2)}\t</gpu>\n`,
   );
-  return `<?xml version="1.0" ?>\n<!DOCTYPE nvidia_smi_log SYSTEM "nvsmi_device_v12.dtd">\n<nvidia_smi_log>\n${elements(head, 1)}${gpus.join('')}</nvidia_smi_log>\n`;
+  return `<?xml version="1.0" ?>\n<!DOCTYPE nvidia_smi_log SYSTEM "${dtdOf(driver)}">\n<nvidia_smi_log>\n${elements(head, 1)}${gpus.join('')}</nvidia_smi_log>\n`;
 };
 
 /** @param {Look} look @param {Process[]} processes @returns {Tree} */
-const gpuTree = ({ gpu, index, state }, processes) => ({
-  product_name: gpu.name,
-  product_brand: 'NVIDIA',
-  product_architecture: 'Ampere',
-  persistence_mode: 'Enabled',
-  mig_mode: { current_mig: 'Disabled', pending_mig: 'Disabled' },
-  mig_devices: 'None',
-  uuid: gpu.uuid,
-  minor_number: index,
-  pci: {
-    pci_bus: `0${index}`,
-    pci_bus_id: `00000000:0${index}:00.0`,
-    replay_counter: 0,
-    tx_util: `${state.utilization * 900} KB/s`,
-    rx_util: `${state.utilization * 8000} KB/s`,
-  },
-  fan_speed: NA,
-  performance_state: state.utilization > 0 ? 'P0' : 'P8',
-  clocks_event_reasons: reasons(state.throttle),
-  fb_memory_usage: {
-    total: `${gpu.memoryMib} MiB`,
-    reserved: '617 MiB',
-    used: `${state.memoryMib} MiB`,
-    free: `${gpu.memoryMib - state.memoryMib} MiB`,
-  },
-  compute_mode: 'Default',
-  utilization: {
-    gpu_util: `${state.utilization} %`,
-    memory_util: `${state.memoryUtilization} %`,
-    encoder_util: '0 %',
-    decoder_util: '0 %',
-    jpeg_util: '0 %',
-    ofa_util: '0 %',
-  },
-  ecc_mode: { current_ecc: 'Enabled', pending_ecc: 'Enabled' },
-  ecc_errors: {
-    volatile: {
-      sram_correctable: 0,
-      sram_uncorrectable_parity: 0,
-      sram_uncorrectable_secded: 0,
-      dram_correctable: 0,
-      dram_uncorrectable: 0,
+const gpuTree = (look, processes) => {
+  const { gpu, board, index, state, counters, pcie, performanceState } = look;
+  const mig = board.hasMig ? (gpu.mig === undefined ? 'Disabled' : 'Enabled') : NA;
+  const memoryDegrees = memoryTemperature(look);
+  /** @param {number} share */
+  const unlessMig = (share) => (gpu.mig === undefined ? `${share} %` : NA);
+  return {
+    product_name: gpu.name,
+    product_brand: 'NVIDIA',
+    product_architecture: board.architecture,
+    persistence_mode: 'Enabled',
+    mig_mode: { current_mig: mig, pending_mig: mig },
+    mig_devices: gpu.mig === undefined ? 'None' : { mig_device: gpu.mig.map((each) => migTree(each, processes)) },
+    uuid: gpu.uuid,
+    minor_number: index,
+    pci: {
+      pci_bus: busIdOf(index).slice(9, 11),
+      pci_bus_id: busIdOf(index),
+      replay_counter: counters.replays,
+      tx_util: `${pcie.tx} KB/s`,
+      rx_util: `${pcie.rx} KB/s`,
     },
-  },
-  temperature: { gpu_temp: `${state.temperature} C`, memory_temp: `${state.temperature + 4} C` },
-  gpu_power_readings: {
-    power_state: 'P0',
-    average_power_draw: NA,
-    instant_power_draw: `${state.power.toFixed(2)} W`,
-    current_power_limit: `${gpu.powerLimit.toFixed(2)} W`,
-    default_power_limit: `${gpu.powerLimit.toFixed(2)} W`,
-  },
-  clocks: {
-    graphics_clock: `${state.clockSm} MHz`,
-    sm_clock: `${state.clockSm} MHz`,
-    mem_clock: `${state.clockMem} MHz`,
-    video_clock: '1275 MHz',
-  },
-  processes: {
-    process_info: processes
-      .filter((process) => process.index === index)
-      .map(({ pid, name, memoryMib }) => ({
-        gpu_instance_id: NA,
-        compute_instance_id: NA,
-        pid,
-        type: 'C',
-        process_name: name,
-        used_memory: `${memoryMib} MiB`,
-      })),
-  },
-});
+    fan_speed: NA,
+    performance_state: `P${performanceState}`,
+    ...reasonsBlock(look),
+    ...memoryBlock(look),
+    compute_mode: 'Default',
+    utilization: {
+      gpu_util: unlessMig(state.utilization),
+      memory_util: unlessMig(state.memoryUtilization),
+      encoder_util: unlessMig(0),
+      decoder_util: unlessMig(0),
+    },
+    ...eccBlock(look),
+    remapped_rows: board.hasRemappedRows
+      ? {
+          remapped_row_corr: counters.rowsCorrected,
+          remapped_row_unc: counters.rowsUncorrected,
+          remapped_row_pending: yesOrNo(counters.rowsPending),
+          remapped_row_failure: yesOrNo(counters.rowsFailed),
+        }
+      : NA,
+    temperature: {
+      gpu_temp: `${state.temperature} C`,
+      memory_temp: memoryDegrees === null ? NA : `${memoryDegrees} C`,
+    },
+    ...powerBlock(look),
+    clocks: {
+      graphics_clock: `${state.clockSm} MHz`,
+      sm_clock: `${state.clockSm} MHz`,
+      mem_clock: `${state.clockMem} MHz`,
+      video_clock: '1275 MHz',
+    },
+    processes: { process_info: processes.map(processTree) },
+  };
+};
 
-/** @param {number} mask @returns {Tree} */
-const reasons = (mask) =>
-  Object.fromEntries(
-    /** @type {[string, number][]} */ ([
-      ['gpu_idle', 0x1],
-      ['applications_clocks_setting', 0x2],
-      ['sw_power_cap', 0x4],
-      ['hw_slowdown', 0x8],
-      ['hw_thermal_slowdown', 0x40],
-      ['hw_power_brake_slowdown', 0x80],
-      ['sync_boost', 0x10],
-      ['sw_thermal_slowdown', 0x20],
-      ['display_clocks_setting', 0x100],
-    ]).map(([name, bit]) => [`clocks_event_reason_${name}`, mask & bit ? 'Active' : 'Not Active']),
-  );
+/** @param {import('./scenario.js').MigPlan} instance @param {Process[]} processes @returns {Tree} */
+const migTree = (instance, processes) => {
+  const used = processes.reduce((sum, each) => (each.instance === instance ? sum + each.memoryMib : sum), 0);
+  return {
+    index: instance.slot,
+    gpu_instance_id: instance.gpuInstance,
+    compute_instance_id: instance.computeInstance,
+    device_attributes: { shared: { multiprocessor_count: instance.multiprocessors } },
+    ecc_error_count: { volatile_count: { sram_uncorrectable: 0 } },
+    fb_memory_usage: {
+      total: `${instance.memoryMib} MiB`,
+      reserved: '0 MiB',
+      used: `${used} MiB`,
+      free: `${instance.memoryMib - used} MiB`,
+    },
+  };
+};
+
+/** @param {Process} process @returns {Tree} */
+const processTree = ({ pid, name, memoryMib, instance }) => ({
+  gpu_instance_id: instance?.gpuInstance ?? NA,
+  compute_instance_id: instance?.computeInstance ?? NA,
+  pid,
+  type: 'C',
+  process_name: name,
+  used_memory: `${memoryMib} MiB`,
+});
 
 /** @param {Tree} tree @param {number} depth @returns {string} */
 const elements = (tree, depth) =>

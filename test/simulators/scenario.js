@@ -9,6 +9,7 @@
  * @property {number} secondsPerEpoch when nothing stalls
  * @property {number} seed
  * @property {number} [gpu] index, 0
+ * @property {number} [mig] the place of a MIG instance in its GPU's list, where it runs on one
  * @property {number} [pid] where no trainer writes its own into the pid file
  * @property {number} [memoryMib] what the training holds at its height, 24000
  * @property {{ epoch: number, factor: number }} [lossSpike] the train losses of one epoch are `factor` times as high
@@ -24,12 +25,39 @@
  * @property {string} name
  * @property {number} memoryMib
  * @property {number} powerLimit W
+ * @property {MigPlan[]} [mig] instances that it is cut into
+ *
+ * @typedef {object} MigPlan
+ * @property {number} slot its index; slots between may be empty
+ * @property {string} uuid MIG-…
+ * @property {string} profile such as 3g.20gb
+ * @property {number} gpuInstance
+ * @property {number} computeInstance
+ * @property {number} memoryMib
+ * @property {number} multiprocessors
+ *
+ * @typedef {object} ProcessPlan somebody else's work on a GPU
+ * @property {number} pid
+ * @property {string} name
+ * @property {number} memoryMib
+ * @property {number} [gpu] index, 0
+ * @property {number} [mig] as of a training
+ * @property {number} [fromS] seconds after the simulation's start
+ * @property {number} [toS]
+ * @property {number} [utilization] %, 0
+ *
+ * @typedef {{ atS: number, gpu: number } & ({ kind: 'xid', code: number }
+ *   | { kind: 'ecc', corrected?: number, uncorrected?: number }
+ *   | { kind: 'rows', corrected?: number, uncorrected?: number, pending?: boolean, failed?: boolean }
+ *   | { kind: 'replays', count: number })} Incident what happens to a GPU at a second of the simulation, and stays
  *
  * @typedef {object} Simulation what the environment variable SIGNALBOX_SIMULATION names the JSON file of
  * @property {import('./clock.js').ClockNumbers} clock
  * @property {string} driver
  * @property {GpuPlan[]} gpus
  * @property {TrainingPlan[]} trainings
+ * @property {ProcessPlan[]} [processes]
+ * @property {Incident[]} [incidents]
  * @property {string} [pidFolder] each trainer writes its pid to `NAME.pid` there
  * @property {import('./nvidia-smi-faults.js').Fault | undefined} [fault] what the fake nvidia-smi does wrong; read again whenever
  *   the file changes
@@ -103,32 +131,33 @@ export const compileTraining = (plan, gpu) => {
     momentAt,
     /** Columns of results.csv after epoch and time, by name. @param {number} epoch */
     rowOf: (epoch) => rowOf(plan, epoch, random),
-    /** What this training does to its GPU at a time. @param {number} t */
+    /** Is it on its GPU at a time? @param {number} t */
+    isOn: (t) => !['before', 'ended'].includes(momentAt(t).phase),
+    /** What this training does to its GPU at a time. @param {number} t @returns {Load} */
     gpuAt: (t) => loadOf(momentAt(t), heldIn, random, Math.floor(t)),
   };
 };
 
 /**
- * @typedef {{ utilization: number, memoryUtilization: number, memoryMib: number, power: number, temperature: number,
+ * @typedef {{ utilization: number, memoryUtilization: number, memoryMib: number }} Load
+ * @typedef {Load & { power: number, temperature: number,
  *   clockSm: number, clockMem: number, throttle: number }} GpuState
  */
 
 /**
- * The state of a GPU: that of the training that is on it, else idle.
+ * The state of a GPU: that of all that is on it, else idle.
  * @param {GpuPlan} gpu
- * @param {Training[]} trainings those of this GPU
- * @param {number} t seconds after the simulation's start
- * @returns {GpuState & { training: Training | null }}
+ * @param {readonly Load[]} loads
+ * @returns {GpuState}
  */
-export const gpuStateAt = (gpu, trainings, t) => {
-  const training = trainings.find(({ momentAt }) => !['before', 'ended'].includes(momentAt(t).phase)) ?? null;
-  const load = training?.gpuAt(t) ?? { utilization: 0, memoryUtilization: 0, memoryMib: IDLE_MEMORY_MIB };
-  const share = load.utilization / 100;
+export const gpuStateOf = (gpu, loads) => {
+  const utilization = totalOf(loads, (load) => load.utilization, 100);
+  const share = utilization / 100;
   const power = Math.min(gpu.powerLimit, 38 + share * gpu.powerLimit * 0.83);
   return {
-    ...load,
-    training,
-    memoryMib: Math.min(load.memoryMib, gpu.memoryMib),
+    utilization,
+    memoryUtilization: totalOf(loads, (load) => load.memoryUtilization, 100),
+    memoryMib: loads.length === 0 ? IDLE_MEMORY_MIB : totalOf(loads, (load) => load.memoryMib, gpu.memoryMib),
     power,
     temperature: Math.round(32 + (power / gpu.powerLimit) * 38),
     clockSm: share > 0 ? 1410 : 210,
@@ -136,6 +165,13 @@ export const gpuStateAt = (gpu, trainings, t) => {
     throttle: share === 0 ? 0x1 : power > gpu.powerLimit * 0.94 ? 0x4 : 0,
   };
 };
+
+/** @param {readonly Load[]} loads @param {(load: Load) => number} amountOf @param {number} most */
+const totalOf = (loads, amountOf, most) =>
+  Math.min(
+    most,
+    loads.reduce((sum, load) => sum + amountOf(load), 0),
+  );
 
 /**
  * @param {Moment} moment

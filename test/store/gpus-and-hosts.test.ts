@@ -23,7 +23,7 @@ t.test('a GPU is listed with its newest sample and its user, also after a restar
   for (const at of [T0 + 2000, T0 + 1000]) {
     before.appendSamples([{ subject: 'gpu:GPU-a', at, values: { utilization: 93, throttle: 0x24 } }]);
   }
-  before.setGpuUse('GPU-a', { run: 'r_1', processes: [] });
+  before.setGpuUse('GPU-a', { run: 'r_1', processes: [], processesUnknown: null });
   t.match(before.listGpus()[0], {
     run: 'r_1',
     processes: [],

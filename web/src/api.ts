@@ -3,7 +3,7 @@ import type { History } from '../../src/core/history.ts';
 import type { Attempt, EpochRow, Run } from '../../src/core/run.ts';
 import type { Gpu, Host } from '../../src/core/sample.ts';
 import type { Page } from '../../src/core/schema.ts';
-import type { ServiceFacts } from '../../src/core/service.ts';
+import type { Readiness, ServiceFacts } from '../../src/core/service.ts';
 
 /** The service answered with an error, or could not be reached (`status` 0). */
 export class RequestFailed extends Error {
@@ -28,6 +28,8 @@ export type AlertQuery = Readonly<Partial<Record<'state' | 'severity' | 'rule' |
 /** The REST routes that the dashboard reads, typed as the contract says. Every call throws {@link RequestFailed}. */
 export type Api = {
   readonly service: () => Promise<ServiceFacts>;
+  /** How the service itself is doing, also where it says that it is not ready. */
+  readonly readiness: () => Promise<Readiness>;
   readonly runs: (cursor?: string) => Promise<Page<Run>>;
   readonly run: (id: string) => Promise<Run>;
   /** All of them, page by page. */
@@ -48,6 +50,9 @@ export type ApiDependencies = {
   readonly onUnauthorized: () => void;
 };
 
+/** The status of `/readyz` when the service cannot do its work; the answer is the same. */
+const NOT_READY = 503;
+
 export const createApi = ({ root, token, onUnauthorized }: ApiDependencies): Api => {
   // What the service answers is believed: it is our own, and its answers are checked against the same schemas there.
   const get = async <T>(
@@ -65,12 +70,16 @@ export const createApi = ({ root, token, onUnauthorized }: ApiDependencies): Api
       throw new RequestFailed(0, String(error));
     });
     if (response.status === 401) onUnauthorized();
-    if (!response.ok) throw new RequestFailed(response.status, await problemOf(response));
+    const isProblem = response.headers.get('content-type')?.startsWith('application/json') !== true;
+    if (!response.ok && (response.status !== NOT_READY || isProblem)) {
+      throw new RequestFailed(response.status, await problemOf(response));
+    }
     return (await response.json()) as T;
   };
 
   return {
     service: () => get('service'),
+    readiness: () => get('../../readyz'),
     runs: (cursor) => get('runs', { cursor, limit: 200 }),
     run: (id) => get(`runs/${encodeURIComponent(id)}`),
     epochs: async (run) => {

@@ -2,6 +2,7 @@ import { useLayoutEffect, useMemo } from 'preact/hooks';
 import { type Parts, PartsProvider, useDashboard, usePlace } from './context.ts';
 import { AlertsPage } from './pages/alerts.tsx';
 import { GpusPage } from './pages/gpus.tsx';
+import { HealthPage } from './pages/health.tsx';
 import { RunPage } from './pages/run.tsx';
 import { RunsPage } from './pages/runs.tsx';
 import { TokenPage } from './pages/token.tsx';
@@ -40,6 +41,8 @@ const Page = ({ route }: { readonly route: Route }) => {
       return <GpusPage />;
     case 'alerts':
       return <AlertsPage />;
+    case 'health':
+      return <HealthPage />;
     case 'unknown':
       return (
         <p>

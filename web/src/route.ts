@@ -4,6 +4,7 @@ export type Route =
   | { readonly page: 'run'; readonly id: string }
   | { readonly page: 'gpus' }
   | { readonly page: 'alerts' }
+  | { readonly page: 'health' }
   | { readonly page: 'unknown' };
 
 /** Reads a path relative to the base of the dashboard, such as `runs/r1`; no slash at either end. */
@@ -15,6 +16,7 @@ export const parseRoute = (path: string): Route => {
   if (head === '') return { page: 'runs' };
   if (head === 'gpus') return { page: 'gpus' };
   if (head === 'alerts') return { page: 'alerts' };
+  if (head === 'health') return { page: 'health' };
   return { page: 'unknown' };
 };
 

@@ -1,6 +1,7 @@
 import type { ObservedGpu } from '../../core/batch.ts';
 import type { GpuMetric } from '../../core/metrics.ts';
 import type { Sample } from '../../core/sample.ts';
+import { parsePciBusId } from './pci-bus-id.ts';
 
 /** One GPU in one line of `nvidia-smi --query-gpu`. */
 export type GpuRow = {
@@ -18,7 +19,7 @@ export type GpuRow = {
  * hold a text on a certain board, so every known one is asked and the first number counts.
  * `power.draw` comes first because it is what NVML's own call returns.
  */
-const FIELDS_OF_METRIC: Readonly<Partial<Record<GpuMetric, readonly string[]>>> = {
+export const FIELDS_OF_METRIC: Readonly<Partial<Record<GpuMetric, readonly string[]>>> = {
   utilization: ['utilization.gpu'],
   memoryUtilization: ['utilization.memory'],
   memoryUsed: ['memory.used'],
@@ -27,11 +28,25 @@ const FIELDS_OF_METRIC: Readonly<Partial<Record<GpuMetric, readonly string[]>>> 
   power: ['power.draw', 'power.draw.instant', 'power.draw.average'],
   powerLimit: ['enforced.power.limit', 'power.limit'],
   temperature: ['temperature.gpu'],
+  memoryTemperature: ['temperature.memory'],
   clockSm: ['clocks.current.sm', 'clocks.sm'],
   clockMem: ['clocks.current.memory', 'clocks.mem'],
   throttle: ['clocks_event_reasons.active', 'clocks_throttle_reasons.active'],
   fan: ['fan.speed'],
   eccErrors: ['ecc.errors.uncorrected.volatile.total'],
+  eccCorrected: ['ecc.errors.corrected.volatile.total'],
+  rowRemapPending: ['remapped_rows.pending'],
+  rowRemapFailed: ['remapped_rows.failure'],
+};
+
+/** The metrics that no field holds, with the reason for a person. */
+export const NOT_IN_CSV: Readonly<Partial<Record<GpuMetric, string>>> = {
+  utilizationMin: "only NVML gives the driver's ring of samples",
+  utilizationMean: "only NVML gives the driver's ring of samples",
+  pcieRx: 'nvidia-smi gives it as XML only',
+  pcieTx: 'nvidia-smi gives it as XML only',
+  energy: 'only NVML gives it',
+  pcieReplays: 'nvidia-smi gives it as XML only',
 };
 
 /** Two names for one field: asking for both would only make the line longer. */
@@ -43,6 +58,7 @@ const SYNONYMS: readonly (readonly [string, string])[] = [
 
 const MIB = 2 ** 20;
 const IN_MIB = new Set(['memory.used', 'memory.total', 'memory.reserved']);
+const YES_OR_NO = new Set(['remapped_rows.pending', 'remapped_rows.failure']);
 
 /** The fields that `nvidia-smi --help-query-gpu` prints: lines such as `"uuid" or "gpu_uuid"`. */
 export const parseKnownFields = (help: string): ReadonlySet<string> => {
@@ -64,21 +80,38 @@ export const chooseFields = (known: ReadonlySet<string>): readonly string[] => {
   const metrics = Object.values(FIELDS_OF_METRIC)
     .flat()
     .filter((field) => known.has(field) && !aliases.has(field));
-  return ['uuid', 'index', ...['count', 'driver_version'].filter((field) => known.has(field)), ...metrics, 'name'];
+  const identity = ['count', 'driver_version', 'pci.bus_id'].filter((field) => known.has(field));
+  return ['uuid', 'index', ...identity, ...metrics, 'name'];
+};
+
+/** Why metrics are null in every line of these fields, by metric: no field holds them, or this program does not know it. */
+export const csvAbsences = (fields: readonly string[]): Readonly<Record<string, string>> => {
+  const unknown = Object.entries(FIELDS_OF_METRIC).flatMap(([metric, candidates]) =>
+    candidates.some((field) => fields.includes(field))
+      ? []
+      : [[metric, `this nvidia-smi does not know ${candidates.join(' or ')}`]],
+  );
+  return { ...NOT_IN_CSV, ...Object.fromEntries(unknown) };
 };
 
 /**
  * Reads lines of `--format=csv,noheader,nounits` for these fields. A cell that is not a number is null, with its text
- * in `reasons`; MiB become bytes. null when a line is no such row: a message of the program, a line that was cut off,
- * or a GPU that does not say which one it is. The places of the fields are looked up once: it reads ten lines a second
- * per GPU.
+ * in `reasons`; MiB become bytes, Yes and No 1 and 0. null when a line is no such row: a message of the program, a line
+ * that was cut off, or a GPU that does not say which one it is. The places of the fields are looked up once: it reads
+ * ten lines a second per GPU.
  */
 export const createGpuRowParser = (fields: readonly string[]): ((line: string) => GpuRow | null) => {
   const place = (field: string): number => fields.indexOf(field);
-  const [uuidAt, indexAt, countAt, driverAt] = ['uuid', 'index', 'count', 'driver_version'].map(place);
+  const [uuidAt, indexAt, countAt, driverAt, busAt] = ['uuid', 'index', 'count', 'driver_version', 'pci.bus_id'].map(
+    place,
+  );
   const columns = Object.entries(FIELDS_OF_METRIC).flatMap(([metric, candidates]) => {
     const asked = candidates.filter((field) => fields.includes(field));
-    const places = asked.map((field) => ({ at: place(field), scale: IN_MIB.has(field) ? MIB : 1 }));
+    const places = asked.map((field) => ({
+      at: place(field),
+      scale: IN_MIB.has(field) ? MIB : 1,
+      read: YES_OR_NO.has(field) ? flagIn : numberIn,
+    }));
     return places.length === 0 ? [] : [{ metric, places }];
   });
 
@@ -94,8 +127,8 @@ export const createGpuRowParser = (fields: readonly string[]): ((line: string) =
     const reasons: Record<string, string> = {};
     for (const { metric, places } of columns) {
       values[metric] = null;
-      for (const { at, scale } of places) {
-        const number = numberIn(cell(at));
+      for (const { at, scale, read } of places) {
+        const number = read(cell(at));
         if (number === null) continue;
         values[metric] = number * scale;
         break;
@@ -104,8 +137,9 @@ export const createGpuRowParser = (fields: readonly string[]): ((line: string) =
     }
 
     const name = textIn(cells.slice(fields.length - 1).join(', '));
+    const pciBusId = parsePciBusId(cell(busAt) ?? '');
     const { memoryTotal = null, powerLimit = null } = values;
-    const gpu = { uuid, index, name, driver: textIn(cell(driverAt)), memoryTotal, powerLimit };
+    const gpu = { uuid, index, name, driver: textIn(cell(driverAt)), memoryTotal, powerLimit, pciBusId };
     return { index, count: numberIn(cell(countAt)), gpu, values, reasons };
   };
 };
@@ -113,6 +147,8 @@ export const createGpuRowParser = (fields: readonly string[]): ((line: string) =
 /** Decimal or hexadecimal (the throttle mask), and nothing else: `[N/A]` is not 0, and neither is an empty cell. */
 const numberIn = (cell: string | undefined): number | null =>
   cell !== undefined && /^(-?\d+(\.\d+)?|0x[0-9a-f]+)$/i.test(cell) ? Number(cell) : null;
+
+const flagIn = (cell: string | undefined): number | null => (cell === 'Yes' ? 1 : cell === 'No' ? 0 : numberIn(cell));
 
 const textIn = (cell: string | undefined): string | null =>
   cell === undefined || cell === '' || /^\[.*\]$/.test(cell) || cell === 'N/A' ? null : cell;

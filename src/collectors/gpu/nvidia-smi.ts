@@ -21,6 +21,8 @@ export type NvidiaSmiOptions = {
 /** Silence after which the child counts as hung: five periods, and never so short that a busy machine looks like one. */
 const SILENT_PERIODS = 5;
 const SILENCE_AT_LEAST_MS = 1000;
+/** A driver that is well again is to be seen within 5 s. */
+const RETRY_WITHIN_MS = 4000;
 /** What a look that never comes may leave waiting. */
 const MAX_WAITING_ROUNDS = 600;
 
@@ -83,6 +85,7 @@ export const createNvidiaSmiCollector = ({
     name: 'gpu',
     when: {
       everyMs: intervalMs,
+      retryWithinMs: RETRY_WITHIN_MS,
       woken: (given) => {
         wake = given;
       },

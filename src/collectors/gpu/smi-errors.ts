@@ -1,21 +1,68 @@
+import { parsePciBusId } from './pci-bus-id.ts';
+
 /**
  * What nvidia-smi said when it gave up, in plain words, with what to do. The texts and exit codes are those of drivers
  * 470 to 595; up to 555 the texts stand on stdout, later some on stderr. `code` is null after a signal.
  */
 export const explainSmiFailure = (code: number | null, output: string): string => {
   const said = output.replace(/\s+/g, ' ').trim();
-  const known = EXPLANATIONS.find(({ text, exit }) => text.test(said) || (said === '' && exit === code));
+  const known = EXPLANATIONS.find(
+    ({ text, exit }) => text.test(said) || (said === '' && exit !== null && exit === code),
+  );
   const how = code === null ? 'was killed' : `ended with exit code ${code}`;
   if (known !== undefined) return `${known.plain} (nvidia-smi ${how}${said === '' ? '' : `: "${shorten(said)}"`})`;
   return said === '' ? `nvidia-smi ${how} and said nothing` : `nvidia-smi ${how}: "${shorten(said)}"`;
 };
 
-/** True when the program works and there is simply no GPU: a normal state. */
-export const saysNoGpu = (output: string): boolean => /No devices (were )?found/i.test(output);
+/**
+ * What nvidia-smi 580 and later says on stderr beside good XML: it goes on with the GPUs that work, but node-nvidia-smi
+ * takes any word for the end of it.
+ */
+export const explainSmiRemark = (text: string): string => {
+  const said = shorten(text.replace(/\s+/g, ' ').trim());
+  const gpu = parseUnreachableGpu(text);
+  if (gpu === null) return `nvidia-smi -q -x: ${said}`;
+  const which = `GPU ${gpu.index ?? gpu.pciBusId}`;
+  return `${which} cannot be reached (${gpu.trouble}), and node-nvidia-smi then gives no other either: reboot the host, or leave that GPU out (nvidia-smi: "${said}")`;
+};
+
+/** A GPU that nvidia-smi names and cannot open; it says either its index or its place on the bus. */
+export type UnreachableGpu = {
+  readonly index: number | null;
+  readonly pciBusId: string | null;
+  /** The driver's word, such as "GPU is lost". */
+  readonly trouble: string;
+};
+
+/**
+ * The GPU of a line such as `Unable to determine the device handle for GPU1: 1: GPU is lost.  Reboot the system to
+ * recover this GPU` (580 and later), `… for GPU 1: Unknown Error` (470) or `… for GPU 0000:0A:00.0: …`; null where the
+ * text tells of none.
+ */
+export const parseUnreachableGpu = (text: string): UnreachableGpu | null => {
+  const [, which = '', words] = /device handle for GPU ?([\da-f:.]*[\da-f]): (?:\d+: )?([^.\n]+)/i.exec(text) ?? [];
+  if (words === undefined) return null;
+  return {
+    index: /^\d{1,3}$/.test(which) ? Number(which) : null,
+    pciBusId: parsePciBusId(which),
+    trouble: words.trim(),
+  };
+};
+
+/**
+ * True when the program works and there is simply no GPU: a normal state. Beside a GPU that could not be opened the
+ * same words (580 and later) mean that there is one, and that it is broken.
+ */
+export const saysNoGpu = (output: string): boolean =>
+  /No devices (were )?found/i.test(output) && parseUnreachableGpu(output) === null;
 
 /** In the order in which they are tried: the first text that fits wins. */
-const EXPLANATIONS: readonly { readonly text: RegExp; readonly exit: number; readonly plain: string }[] = [
-  { text: /No devices (were )?found/i, exit: 6, plain: 'the NVIDIA driver finds no GPU' },
+const EXPLANATIONS: readonly { readonly text: RegExp; readonly exit: number | null; readonly plain: string }[] = [
+  {
+    text: /device handle for GPU.*Unknown Error/i,
+    exit: null,
+    plain: 'a GPU does not answer the driver: look for its XID in the kernel log, reset it or reboot the host',
+  },
   {
     text: /couldn't communicate with the NVIDIA driver/i,
     exit: 9,
@@ -46,6 +93,7 @@ const EXPLANATIONS: readonly { readonly text: RegExp; readonly exit: number; rea
     exit: 17,
     plain: 'the operating system blocks the GPU: check the cgroup or container settings',
   },
+  { text: /No devices (were )?found/i, exit: 6, plain: 'the NVIDIA driver finds no GPU' },
   {
     text: /Failed to initialize NVML: Unknown Error/i,
     exit: 255,

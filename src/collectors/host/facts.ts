@@ -1,6 +1,5 @@
-import { cpu, currentLoad, mem, osInfo } from 'systeminformation';
+import { cpu, cpuTemperature, currentLoad, fsStats, mem, networkStats, osInfo } from 'systeminformation';
 import type { ObservedHost } from '../../core/batch.ts';
-import type { Values } from '../../core/sample.ts';
 
 /** What does not change while we run. systeminformation starts programs for it (about 30 ms): once, never in the loop. */
 export const readHostFacts = async (name: string): Promise<ObservedHost> => {
@@ -14,14 +13,31 @@ export const readHostFacts = async (name: string): Promise<ObservedHost> => {
   };
 };
 
-/** The little that can be sampled where there is no /proc (macOS, Windows); what is missing was not asked. */
-export const readLoadWithoutProc = async (): Promise<Values> => {
-  const [load, memory] = await Promise.all([currentLoad(), mem()]);
+/** What systeminformation tells of a system without /proc, in the units of the catalogue; null is what it does not. */
+export const readElsewhere = async () => {
+  const [load, memory, network, files, temperature] = await Promise.all([
+    currentLoad(),
+    mem(),
+    networkStats(),
+    fsStats(),
+    cpuTemperature(),
+  ]);
   return {
-    cpu: Math.round(load.currentLoad * 10) / 10,
-    loadAvg1: load.avgLoad,
+    cpu: tenths(load.currentLoad),
+    cores: load.cpus.flatMap((core) => tenths(core.load) ?? []),
+    loadAvg1: known(load.avgLoad),
     memoryUsed: memory.total - memory.available,
-    memoryTotal: memory.total,
-    swapUsed: memory.swapused,
+    memoryTotal: known(memory.total),
+    swapUsed: known(memory.swapused),
+    diskRead: known(files?.rx_sec),
+    diskWrite: known(files?.wx_sec),
+    networks: network.map(({ iface, rx_sec, tx_sec }) => ({ name: iface, rx: known(rx_sec), tx: known(tx_sec) })),
+    temperature: known(temperature.main),
   };
 };
+
+/** systeminformation says null, undefined or a negative number for what it does not know, whatever its types say. */
+const known = (value: number | null | undefined): number | null =>
+  typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.round(value * 100) / 100 : null;
+
+const tenths = (share: number): number | null => (Number.isFinite(share) ? Math.round(share * 10) / 10 : null);

@@ -1,11 +1,13 @@
 import { dirname } from 'node:path';
 import type { ObservedProcess } from '../../core/batch.ts';
 import { processStartOf } from '../../core/process-start.ts';
+import { environmentOf } from './environment.ts';
 import { linkIfAllowed, namesIfAllowed, textIfAllowed } from './files.ts';
 import { cutSecrets } from './secrets.ts';
+import { parseStat } from './stat.ts';
 
 /** What /proc tells of a process; null where it may not be read or where there is no /proc. */
-export type ProcessFacts = Pick<ObservedProcess, 'user' | 'command' | 'cwd' | 'startedAt' | 'openFolders'>;
+export type ProcessFacts = Required<Omit<ObservedProcess, 'gpuUuid' | 'pid' | 'memory' | 'utilization'>>;
 
 /** Where to read, so that tests can point elsewhere. */
 export type ProcessSources = { readonly procfs: string; readonly passwd: string };
@@ -14,19 +16,23 @@ export type ProcessSources = { readonly procfs: string; readonly passwd: string 
 const MAX_DESCRIPTORS = 256;
 const MAX_FOLDERS = 32;
 const MAX_COMMAND_CHARACTERS = 1000;
+const MAX_PARENTS = 16;
 
 /**
- * Reads one process, synchronously: about ten small reads. The pid is the one of the host: in a container without the
+ * Reads one process, synchronously: about twenty small reads. The pid is the one of the host: in a container without the
  * host's pid namespace it names nobody or somebody else, and the caller should not ask.
  */
 export const readProcess = (pid: number, { procfs, passwd }: ProcessSources): ProcessFacts => {
   const folder = `${procfs}/${pid}`;
+  const stat = textIfAllowed(`${folder}/stat`);
   return {
     user: userOf(textIfAllowed(`${folder}/status`), passwd),
-    command: commandOf(textIfAllowed(`${folder}/cmdline`)),
+    command: shownCommand(textIfAllowed(`${folder}/cmdline`)),
     cwd: linkIfAllowed(`${folder}/cwd`),
-    startedAt: processStartOf(textIfAllowed(`${folder}/stat`), textIfAllowed(`${procfs}/stat`)),
+    startedAt: processStartOf(stat, textIfAllowed(`${procfs}/stat`)),
     openFolders: openFoldersOf(folder, () => true),
+    parents: parentsOf(stat, procfs),
+    environment: environmentOf(textIfAllowed(`${folder}/environ`)),
   };
 };
 
@@ -36,9 +42,21 @@ export const writtenFoldersOf = (pid: number, procfs: string): readonly string[]
   return openFoldersOf(folder, (descriptor) => mayWrite(textIfAllowed(`${folder}/fdinfo/${descriptor}`)));
 };
 
-const commandOf = (cmdline: string | null): string | null => {
+/** A command line for people: its words as one line, without secrets; null for a thread of the kernel, or none. */
+export const shownCommand = (cmdline: string | null): string | null => {
   const words = cmdline?.split('\0').filter((word) => word !== '') ?? [];
   return words.length === 0 ? null : cutSecrets(words).slice(0, MAX_COMMAND_CHARACTERS);
+};
+
+/** Nearest first. The first process of the machine or the container is everybody's parent, and tells nothing. */
+const parentsOf = (stat: string | null, procfs: string): readonly number[] => {
+  const parents: number[] = [];
+  let parent = parseStat(stat)?.parent ?? 0;
+  while (parent > 1 && parents.length < MAX_PARENTS && !parents.includes(parent)) {
+    parents.push(parent);
+    parent = parseStat(textIfAllowed(`${procfs}/${parent}/stat`))?.parent ?? 0;
+  }
+  return parents;
 };
 
 /** `flags` of fdinfo are those of open(2), in octal; the last two bits are the access mode, 0 for reading alone. */

@@ -1,11 +1,11 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import type { ObservedKernelKill } from '../../core/batch.ts';
+import type { Batch } from '../../core/batch.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import type { Collector } from '../../core/ports.ts';
 import { READ_WITHOUT_WAITING } from '../file/access.ts';
 import { textIfAllowed } from './files.ts';
-import { parseKernelKill } from './kernel-log-parser.ts';
+import { parseKernelKill, parseXid } from './kernel-log-parser.ts';
 
 export type KernelLogOptions = {
   /** `/dev/kmsg`, or a pipe or a file in its shape. */
@@ -23,8 +23,10 @@ const MAX_READS = 100_000;
 const REMEMBERED_MS = 60 * 60_000;
 
 /**
- * The processes that the kernel killed because memory ran out. Where the kernel log may not be read that is said once,
- * and no more. Pids are those of the host: in a container they are others than ours, see `killOf` in run-processes.ts.
+ * What the kernel log tells: processes that were killed because memory ran out, and errors of GPUs (XIDs). `xids` is
+ * there, empty or not, whenever the log was read: only then does "no XID" mean anything. Where it may not be read that
+ * is said once, with what to do. Pids are those of the host: in a container they are others than ours, see `killOf` in
+ * run-processes.ts.
  */
 export const createKernelLogCollector = ({ path, procfs, clock, log }: KernelLogOptions): Collector => {
   const buffer = Buffer.alloc(RECORD_BYTES);
@@ -62,20 +64,32 @@ export const createKernelLogCollector = ({ path, procfs, clock, log }: KernelLog
       if (descriptor === null) return {};
       const now = clock.now();
       const since = lookedAt;
-      const found = readLines(descriptor).flatMap((line) => parseKernelKill(line) ?? []);
+      const lines = readLines(descriptor);
       lookedAt = now;
-      if (found.length === 0) return {};
+      const kills = lines.flatMap((line) => parseKernelKill(line) ?? []);
+      const xids = lines.flatMap((line) => parseXid(line) ?? []);
+      if (kills.length + xids.length === 0) return { xids: [] };
       const bootedAt = bootedAtOf(textIfAllowed(`${procfs}/stat`));
-      const kills = found.flatMap(({ us, pid, line }): readonly ObservedKernelKill[] => {
-        // The kernel's count stands still while the machine sleeps, but what is new is not older than the last look.
+      // The kernel's count stands still while the machine sleeps, but what is new is not older than the last look.
+      const dated = <T extends { readonly us: number }>({ us, ...rest }: T) => {
         const at = bootedAt === null ? now : Math.min(now, Math.max(bootedAt + Math.round(us / 1000), since ?? 0));
-        return at < now - REMEMBERED_MS ? [] : [{ at, pid, line }];
-      });
-      return kills.length === 0 ? {} : { kernelKills: kills };
+        return at < now - REMEMBERED_MS ? [] : [{ at, ...rest }];
+      };
+      const batch: Batch = { xids: xids.flatMap(dated) };
+      const kernelKills = kills.flatMap(dated);
+      return kernelKills.length === 0 ? batch : { ...batch, kernelKills };
     },
     startOver: close,
     close,
   };
+};
+
+/** By the code of the error; in a container the first two are one and the same flaw. */
+const WHAT_TO_DO: Readonly<Record<string, string>> = {
+  ENOENT: 'in a container, give it the device: --device /dev/kmsg --cap-add SYSLOG',
+  EPERM:
+    'sysctl kernel.dmesg_restrict=0, or start the service with CAP_SYSLOG (in a container: --device /dev/kmsg --cap-add SYSLOG)',
+  EACCES: 'let the user of the service read /dev/kmsg, for example: setfacl -m u:USER:r /dev/kmsg',
 };
 
 const openIfAllowed = (path: string, log: Log): number | null => {
@@ -83,9 +97,9 @@ const openIfAllowed = (path: string, log: Log): number | null => {
     return openSync(path, READ_WITHOUT_WAITING);
   } catch (error) {
     if (!isOneOf(error, 'ENOENT', 'EACCES', 'EPERM')) throw error;
-    log.info(
-      { path, code: error.code },
-      'the kernel log cannot be read: kills for want of memory show as "process gone"',
+    log.warn(
+      { path, code: error.code, whatToDo: WHAT_TO_DO[error.code] },
+      'the kernel log cannot be read: XIDs of GPUs are not known, kills for want of memory show as "process gone"',
     );
     return null;
   }

@@ -1,5 +1,5 @@
 import { setImmediate as breathe } from 'node:timers/promises';
-import { beganWith } from '../../core/attribution.ts';
+import { beganWith } from '../../core/attribution-facts.ts';
 import type { ObservedCandidate } from '../../core/batch.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Collector } from '../../core/ports.ts';

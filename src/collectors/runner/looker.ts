@@ -21,15 +21,15 @@ export type LookerParts = {
 
 /** The look after the last hint of a burst: what was written while hints were merged is seen by it. */
 const TRAILING_MS = 50;
-const MAX_BACKOFF_MS = 60_000;
+const RETRY_WITHIN_MS = 60_000;
 const BREAK_THROUGH_EVERY_MS = 1000;
 
 /**
  * Looks at once, then every `everyMs` of the clock, and after hints. Whatever asks for a look while one is under way
- * gets one more after it. After n failures the poll waits 2ⁿ times as long, a minute at most, and hints are heeded once
- * a second. A look that passes its time-out is aborted and counted, and no other begins before it has ended; should it
- * still give a batch, that is taken. Time-outs and trailing looks run in the machine's time: both are about its disks
- * and drivers, whatever the speed of a demo's clock.
+ * gets one more after it. After n failures the poll waits 2ⁿ times as long, `retryWithinMs` at most, and hints are
+ * heeded once a second. A look that passes its time-out is aborted and counted, and no other begins before it has ended;
+ * should it still give a batch, that is taken. Time-outs, trailing looks and how long a look took are in the machine's
+ * time: they are about its disks and drivers, whatever the speed of a demo's clock.
  */
 export const createLooker = ({ collector, clock, polling, logOnce, ingest }: LookerParts): Looker => {
   const { name, when } = collector;
@@ -41,10 +41,13 @@ export const createLooker = ({ collector, clock, polling, logOnce, ingest }: Loo
 
   let health: Omit<CollectorHealth, 'polling'> = {
     name,
+    everyMs: when.everyMs,
     lastSuccessAt: null,
     lastErrorAt: null,
     error: null,
     failures: 0,
+    durationMs: null,
+    misses: 0,
   };
   let lookedAt = 0;
   let dueAt = clock.now();
@@ -79,7 +82,18 @@ export const createLooker = ({ collector, clock, polling, logOnce, ingest }: Loo
     hints = new Set();
     lookedAt = clock.now();
     const abort = new AbortController();
-    underWay = { abort, ended: look(abort, paths).finally(() => finish(paths)) };
+    const startedAt = performance.now();
+    const ended = look(abort, paths).finally(() => {
+      measure(performance.now() - startedAt);
+      finish(paths);
+    });
+    underWay = { abort, ended };
+  };
+
+  /** Whole periods that a look took are looks that were left out. */
+  const measure = (durationMs: number) => {
+    const leftOut = Math.max(0, Math.floor((clock.now() - lookedAt) / when.everyMs));
+    health = { ...health, durationMs, misses: health.misses + leftOut };
   };
 
   const look = async (abort: AbortController, paths: readonly string[] | undefined): Promise<void> => {
@@ -114,7 +128,8 @@ export const createLooker = ({ collector, clock, polling, logOnce, ingest }: Loo
 
   const fail = (level: 'warn' | 'error', error: unknown, message: string) => {
     const text = error instanceof Error ? error.message : String(error);
-    health = { ...health, lastErrorAt: clock.now(), error: text, failures: health.failures + 1 };
+    const { failures, misses } = health;
+    health = { ...health, lastErrorAt: clock.now(), error: text, failures: failures + 1, misses: misses + 1 };
     logOnce(level, `${name}\n${message}\n${text}`, { collector: name, err: error }, message);
   };
 
@@ -128,10 +143,8 @@ export const createLooker = ({ collector, clock, polling, logOnce, ingest }: Loo
 
   const schedulePoll = () => {
     const now = clock.now();
-    const everyMs =
-      health.failures === 0
-        ? when.everyMs
-        : Math.max(when.everyMs, Math.min(when.everyMs * 2 ** health.failures, MAX_BACKOFF_MS));
+    const backOffMs = Math.min(when.everyMs * 2 ** health.failures, when.retryWithinMs ?? RETRY_WITHIN_MS);
+    const everyMs = Math.max(when.everyMs, backOffMs);
     dueAt += everyMs;
     // Late, or the clock was set: from here on.
     if (dueAt <= now || dueAt > now + everyMs) dueAt = now + everyMs;

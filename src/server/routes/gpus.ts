@@ -32,12 +32,14 @@ export const gpuRoutes =
         schema: {
           summary: 'History of a GPU',
           tags: ['gpus'],
-          params: Type.Object({ gpu: Type.String({ description: 'its index or its UUID' }) }),
+          params: Type.Object({
+            gpu: Type.String({ description: 'its index or its UUID; of a MIG instance 0:1' }),
+          }),
           ...historySchema(GPU_METRICS),
         },
       },
       async ({ params, query, headers }, reply) => {
-        const gpu = store.listGpus().find(({ index, uuid }) => params.gpu === String(index) || params.gpu === uuid);
+        const gpu = store.listGpus().find(({ gpu, uuid }) => `gpu:${params.gpu}` === gpu || params.gpu === uuid);
         if (gpu === undefined) throw notFound('GPU', params.gpu);
         const subject = { stored: `gpu:${gpu.uuid}`, shown: gpu.gpu };
         const history = readHistory({ store, subject, catalogue: GPU_METRICS, query, now: clock.now() });

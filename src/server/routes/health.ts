@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Clock } from '../../core/clock.ts';
-import type { CollectorHealth, StoreReader } from '../../core/ports.ts';
+import { type CollectorHealth, collectorStateOf } from '../../core/collector-health.ts';
+import type { StoreReader } from '../../core/ports.ts';
 import { type Readiness, ReadinessSchema } from '../../core/service.ts';
 import { query } from '../parameters.ts';
 import { problemResponse, reference } from '../schemas.ts';
@@ -59,8 +60,5 @@ const judge = (
 ): Readiness => ({
   ready: database.writable && (collectors.length === 0 || collectors.some(({ error }) => error === null)),
   database,
-  collectors: collectors.map((collector) => ({
-    ...collector,
-    ageMs: collector.lastSuccessAt === null ? null : Math.max(0, now - collector.lastSuccessAt),
-  })),
+  collectors: collectors.map((collector) => collectorStateOf(collector, now)),
 });

@@ -1,5 +1,8 @@
 import t from 'tap';
-import { chooseFields, createGpuRowParser, parseKnownFields } from '../../../src/collectors/gpu/csv.ts';
+import { chooseFields, createGpuRowParser, csvAbsences, parseKnownFields } from '../../../src/collectors/gpu/csv.ts';
+import { notesOn } from '../../../src/collectors/gpu/gpu-notes.ts';
+import { parsePciBusId } from '../../../src/collectors/gpu/pci-bus-id.ts';
+import { GPU_METRICS } from '../../../src/core/metrics.ts';
 
 const HELP_OF_A_NEW_DRIVER = `List of valid properties to query for the switch "--query-gpu":
 
@@ -115,4 +118,49 @@ t.test('messages and lines that were cut off are no samples', async (t) => {
   ]) {
     t.equal(createGpuRowParser(FIELDS)(line), null, line);
   }
+});
+
+t.test('the place on the bus is told as the kernel log names it', async (t) => {
+  const parse = createGpuRowParser(['uuid', 'index', 'pci.bus_id', 'name']);
+  t.equal(parse('GPU-1f, 0, 00000000:6A:00.0, A30')?.gpu.pciBusId, '0000:6a:00');
+  t.equal(parse('GPU-1f, 0, [N/A], A30')?.gpu.pciBusId, null);
+  t.equal(parsePciBusId('PCI:0008:01:00'), '0008:01:00');
+  t.equal(parsePciBusId('000F001E:00:00.0'), 'f001e:00:00', 'a virtual machine may have a domain of more digits');
+  for (const text of ['', '61:00.0', '0000:61', '0000:61:00.0 or so']) t.equal(parsePciBusId(text), null, text);
+});
+
+t.test('yes and no are 1 and 0 where a flag stands, and nowhere else', async (t) => {
+  const parse = createGpuRowParser([
+    'uuid',
+    'index',
+    'remapped_rows.pending',
+    'remapped_rows.failure',
+    'fan.speed',
+    'name',
+  ]);
+  t.match(parse('GPU-1f, 0, Yes, No, No, A30')?.values, { rowRemapPending: 1, rowRemapFailed: 0, fan: null });
+  t.match(parse('GPU-1f, 0, [N/A], 1, 30, A30')?.values, { rowRemapPending: null, rowRemapFailed: 1, fan: 30 });
+});
+
+t.test('every metric is a number or has a reason for a person, and a lost GPU is told as such', async (t) => {
+  const row = createGpuRowParser(FIELDS)('GPU-1f, 0, 1, 580.1, [GPU is lost], 4, [N/A], 0x1, NVIDIA A30');
+  const notes = notesOn('GPU-1f', { ...csvAbsences(FIELDS), ...row?.reasons });
+  t.match(notes, {
+    uuid: 'GPU-1f',
+    trouble: 'GPU is lost',
+    absent: {
+      utilization: 'GPU is lost',
+      power: 'N/A',
+      energy: 'only NVML gives it',
+      fan: 'this nvidia-smi does not know fan.speed',
+    },
+  });
+  const known = Object.entries(row?.values ?? {}).flatMap(([metric, value]) => (value === null ? [] : [metric]));
+  t.same(
+    [...known, ...Object.keys(notes.absent)].sort(),
+    Object.keys(GPU_METRICS)
+      .filter((metric) => metric !== 'xid' && metric !== 'runMemory')
+      .sort(),
+  );
+  t.equal(notesOn('GPU-1f', { fan: '[N/A]', power: '[Unknown Error]' }).trouble, null, 'a gap is no trouble');
 });

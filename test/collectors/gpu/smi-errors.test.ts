@@ -1,5 +1,10 @@
 import t from 'tap';
-import { explainSmiFailure, saysNoGpu } from '../../../src/collectors/gpu/smi-errors.ts';
+import {
+  explainSmiFailure,
+  explainSmiRemark,
+  parseUnreachableGpu,
+  saysNoGpu,
+} from '../../../src/collectors/gpu/smi-errors.ts';
 import { ERROR_TEXTS } from '../../simulators/nvidia-smi-faults.js';
 
 t.test('what nvidia-smi says when it gives up becomes plain words, with its own text and exit code', async (t) => {
@@ -24,4 +29,25 @@ t.test('no GPU is told apart from no driver', async (t) => {
   t.ok(saysNoGpu('No devices were found\n'));
   t.ok(saysNoGpu('No devices found.\n'));
   t.notOk(saysNoGpu(ERROR_TEXTS[9] ?? ''));
+});
+
+t.test('a GPU that cannot be opened is not "no GPU", although newer drivers say so too', async (t) => {
+  const said = 'Unable to determine the device handle for GPU0: 0: Unknown Error\nNo devices were found\n';
+  t.notOk(saysNoGpu(said));
+  t.match(explainSmiFailure(6, said), /^a GPU does not answer the driver: /);
+});
+
+t.test('which GPU cannot be reached is read in the words of every driver', async (t) => {
+  for (const [text, index, pciBusId, trouble] of [
+    ['GPU1: 1: GPU is lost.  Reboot the system to recover this GPU', 1, null, 'GPU is lost'],
+    ['GPU 1: GPU is lost.  Reboot the system to recover this GPU', 1, null, 'GPU is lost'],
+    ['GPU0: Unknown Error', 0, null, 'Unknown Error'],
+    ['GPU 0000:0A:00.0: Unknown Error', null, '0000:0a:00', 'Unknown Error'],
+    ['GPU0000:3B:00.0: GPU is lost.  Reboot', null, '0000:3b:00', 'GPU is lost'],
+  ] as const) {
+    const said = `Unable to determine the device handle for ${text}\n\n`;
+    t.same(parseUnreachableGpu(said), { index, pciBusId, trouble }, text);
+  }
+  t.equal(parseUnreachableGpu(ERROR_TEXTS[9] ?? ''), null);
+  t.match(explainSmiRemark('a new warning\n'), /^nvidia-smi -q -x: a new warning$/);
 });

@@ -10,10 +10,13 @@ t.test('a process is told by user, command, folder, start and the folders that i
       stat: 'cpu  1 2 3 4\nbtime 1700000000\n',
       4711: {
         status: 'Name:\tpython\nUid:\t0\t1001\t1001\t1001\n',
-        stat: `4711 (py (thon) 3) S 1 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 9 0 250050 1 2 3\n`,
+        stat: `4711 (py (thon) 3) S 4700 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 9 0 250050 1 2 3\n`,
         cmdline: 'python\0train.py\0--token\0abc\0',
+        environ: 'HOME=/home/anna\0WANDB_API_KEY=geheim\0CUDA_VISIBLE_DEVICES=1,MIG-7\0RANK=0\0=\0odd\0XRANK=1\0',
         fd: {},
       },
+      4700: { stat: '4700 (torchrun) S 4600 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 9 0 250000 1 2 3\n' },
+      4600: { stat: '4600 (ba) sh) S 1 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 9 0 240000 1 2 3\n' },
     },
   });
   const run = join(folder, 'runs/train');
@@ -33,13 +36,16 @@ t.test('a process is told by user, command, folder, start and the folders that i
     cwd: join(folder, 'runs'),
     startedAt: 1_700_000_000_000 + 2_500_500,
     openFolders: [run, '/data/images'],
+    parents: [4700, 4600],
+    environment: { CUDA_VISIBLE_DEVICES: '1,MIG-7', RANK: '0' },
   });
   writeFileSync(join(folder, 'passwd'), '');
   t.equal(readProcess(4711, sources).user, '1001', 'a user without a name is told by number');
 });
 
 t.test('a process that has ended, or a system without /proc, is not known and no error', async (t) => {
-  const nothing = { user: null, command: null, cwd: null, startedAt: null, openFolders: [] };
+  const unknown = { user: null, command: null, cwd: null, startedAt: null, environment: null };
+  const nothing = { ...unknown, openFolders: [], parents: [] };
   t.same(readProcess(4711, { procfs: t.testdir({ stat: 'btime 1\n' }), passwd: '/nonexistent' }), nothing);
   t.same(readProcess(4711, { procfs: '/nonexistent', passwd: '/nonexistent' }), nothing);
 });

@@ -3,7 +3,7 @@ import { appendFileSync, closeSync, constants, openSync, readSync, writeFileSync
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createKernelLogCollector } from '../../../src/collectors/process/kernel-log.ts';
-import { parseKernelKill } from '../../../src/collectors/process/kernel-log-parser.ts';
+import { parseKernelKill, parseXid } from '../../../src/collectors/process/kernel-log-parser.ts';
 import { createLog } from '../gpu/stage.ts';
 import { createProcessStage } from './stage.ts';
 
@@ -35,6 +35,7 @@ const open = (t: Test, path: (folder: string) => string) => {
       now += ms;
     },
     look: async () => (await collector.collect(SIGNAL)).kernelKills ?? [],
+    xids: async () => (await collector.collect(SIGNAL)).xids,
   };
 };
 
@@ -119,6 +120,61 @@ t.test('a kernel log that cannot be read is said once', async (t) => {
   t.same(await kernel.look(), []);
   t.same(await kernel.look(), []);
   t.equal(kernel.log.lines.length, 1);
+  t.match(kernel.log.lines[0]?.facts, { code: 'ENOENT', whatToDo: /--device \/dev\/kmsg/ });
+  t.equal(await kernel.xids(), undefined, 'no XID seen is not the same as none there');
+});
+
+/** What drivers of 2012 to 2026 write, other numbers than those recorded. */
+const XID_MESSAGES: readonly (readonly [message: string, gpu: string, xid: number])[] = [
+  ['NVRM: Xid (PCI:0000:61:00): 79, pid=1234, name=python, GPU has fallen off the bus.', '0000:61:00', 79],
+  ['NVRM: Xid (PCI:0000:0F:00): 79, pid=1122, GPU has fallen off the bus.', '0000:0f:00', 79],
+  ['NVRM: Xid (PCI:0000:44:00): 79, GPU has fallen off the bus.', '0000:44:00', 79],
+  ["NVRM: Xid (PCI:0000:0a:00): 62, pid='<unknown>', name=<unknown>, 2023b230 20238a3a", '0000:0a:00', 62],
+  ['NVRM: Xid (PCI:0000:08:00): 31, pid=1, name=a): 99, b, Ch 00000023, intr 0. MMU Fault', '0000:08:00', 31],
+  ['NVRM: Xid (PCI:0000:dc:00): 45, pid=9, name=python3, Ch 00000001 caused by previous Xid 149', '0000:dc:00', 45],
+  ['NVRM: Xid (PCI:0000:01:00 GPU-I:05): 94, pid=7, Contained: CE User Channel (0x9). RST: No', '0000:01:00', 94],
+  ['NVRM: Xid (PCI:0008:01:00 GPU-I:01 GPU-CI:02): 13, pid=9, name=x, Graphics Exception', '0008:01:00', 13],
+  ['NVRM: Xid (PCI:0000:65:00.0): 154, GPU recovery action changed from 0x0 (None) to 0x2', '0000:65:00', 154],
+  ['NVRM: Xid (0000:01:00): 13, 0005 00000000 0000502d 00000104', '0000:01:00', 13],
+];
+
+t.test('an error of a GPU is read in every form that drivers write it', async (t) => {
+  for (const [message, gpu, xid] of XID_MESSAGES) {
+    t.same(parseXid(`3,42,17000000,-;${message}`), { us: 17_000_000, gpu, xid, line: message });
+    t.same(parseXid(`3,42,17000000,c;${message}`)?.xid, xid, 'also in a record that another one continues');
+  }
+});
+
+t.test('what only looks like an error of a GPU is none', async (t) => {
+  for (const record of [
+    '12,42,17,-;NVRM: Xid (PCI:0000:61:00): 79, pid=1, name=python, GPU has fallen off the bus.',
+    '3,42,17,-;python: NVRM: Xid (PCI:0000:61:00): 79, GPU has fallen off the bus.',
+    '3,42,17,-;nvidia-nvswitch0: SXid (PCI:0000:c1:00.0): 28006, Non-fatal, Link 46',
+    '3,42,17,-;NVRM: GPU 0000:61:00.0: GPU has fallen off the bus.',
+    '3,42,17,-;NVRM: Xid (PCI:0000:61:0',
+    '3,42,17,-;NVRM: Xid (PCI:0000:61:00): 7x9, cut',
+    '4,43,18,-;printk: 512 messages dropped',
+    '3,44,19,+;ed Xid (PCI:0000:61:00): 79, the second half of a record',
+    ' DEVICE=+pci:0000:61:00.0',
+    '',
+  ]) {
+    t.equal(parseXid(record), null, record);
+  }
+});
+
+t.test('XIDs come once, dated, beside kills; a log without any says that there is none', async (t) => {
+  const kernel = open(t, emptyFile);
+  t.same(await kernel.xids(), []);
+  kernel.pass(1000);
+  const [message = ''] = XID_MESSAGES[0] ?? [];
+  appendFileSync(
+    kernel.file,
+    `3,7,${(5 * HOUR + 400) * 1000},-;${message}\n SUBSYSTEM=pci\n DEVICE=+pci:0000:61:00.0\n${killAt(5 * HOUR + 500, 3)}`,
+  );
+  const batch = await kernel.collector.collect(SIGNAL);
+  t.same(batch.xids, [{ at: BOOTED_AT + 5 * HOUR + 400, gpu: '0000:61:00', xid: 79, line: message }]);
+  t.match(batch.kernelKills, [{ pid: 3 }]);
+  t.same(await kernel.collector.collect(SIGNAL), { xids: [] });
 });
 
 const canRead = (): boolean => {
@@ -151,6 +207,6 @@ t.test(
     const { kernelKills = [] } = await collector.collect(SIGNAL);
     for (const { at } of kernelKills) t.ok(at <= Date.now() && at > Date.now() - HOUR);
     t.same(log.lines, []);
-    t.same(await collector.collect(SIGNAL), {}, 'and then there is nothing new');
+    t.same(await collector.collect(SIGNAL), { xids: [] }, 'and then there is nothing new');
   },
 );

@@ -1,112 +1,11 @@
 import { EventEmitter, once } from 'node:events';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { createRunFinder } from '../../../src/collectors/run/finder.ts';
 import { createRunFolderCollector } from '../../../src/collectors/run/folder.ts';
-import { createRunner } from '../../../src/collectors/runner/runner.ts';
-import type { Batch } from '../../../src/core/batch.ts';
-import { type Clock, systemClock } from '../../../src/core/clock.ts';
-import type { Collector } from '../../../src/core/ports.ts';
-
-/** A clock that goes only when it is told to. */
-const createHandClock = () => {
-  let now = 1_700_000_000_000;
-  let timers: { at: number; work: () => void }[] = [];
-  const clock: Clock = {
-    now: () => now,
-    after: (ms, work) => {
-      const timer = { at: now + ms, work };
-      timers.push(timer);
-      return () => {
-        timers = timers.filter((other) => other !== timer);
-      };
-    },
-  };
-  const pass = (ms: number) => {
-    const until = now + ms;
-    for (;;) {
-      const next = timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
-      if (next === undefined) break;
-      timers = timers.filter((timer) => timer !== next);
-      now = Math.max(now, next.at);
-      next.work();
-    }
-    now = until;
-  };
-  return { clock, pass };
-};
-
-/** A runner whose batches and log lines are events. */
-const stage = (t: Test, clock: Clock = systemClock, ingest?: (batch: Batch) => void) => {
-  const events = new EventEmitter();
-  const lines: string[] = [];
-  const note = (level: string) => (_facts: object, message: string) => {
-    lines.push(`${level} ${message}`);
-    events.emit('line');
-  };
-  const runner = createRunner({
-    polling: 'auto',
-    clock,
-    log: { info: note('info'), warn: note('warn'), error: note('error') },
-    ingest: (batch, name) => {
-      ingest?.(batch);
-      events.emit('batch', batch, name);
-    },
-  });
-  // Neither clocks nor watches keep a process alive, and this one has nothing else to do.
-  const alive = setInterval(() => {}, 60_000);
-  t.teardown(async () => {
-    clearInterval(alive);
-    await runner.close();
-  });
-  const next = (event: string) => once(events, event, { signal: AbortSignal.timeout(10_000) });
-  return { runner, next, lines };
-};
-
-/** A source that counts its looks; each waits until it is told what to answer. */
-const createSource = (t: Test, when: Partial<Collector['when']> = {}, timeoutMs = 10_000) => {
-  const begun = new EventEmitter();
-  const looks: {
-    answer: (batch: Batch) => void;
-    fail: (error: Error) => void;
-    hints: readonly string[] | undefined;
-  }[] = [];
-  let atOnce = 0;
-  let mostAtOnce = 0;
-  let startedOver = 0;
-  let wake = () => {};
-  const collector: Collector = {
-    name: 'source',
-    when: {
-      everyMs: 1000,
-      woken: (wakeUp) => {
-        wake = wakeUp;
-      },
-      ...when,
-    },
-    timeoutMs,
-    collect: (signal, hints) => {
-      mostAtOnce = Math.max(mostAtOnce, ++atOnce);
-      const { promise, resolve, reject } = Promise.withResolvers<Batch>();
-      looks.push({ answer: resolve, fail: reject, hints });
-      signal.addEventListener('abort', () => begun.emit('abort'));
-      begun.emit('look');
-      return promise.finally(() => atOnce--);
-    },
-    startOver: () => {
-      startedOver++;
-    },
-  };
-  t.teardown(() => {
-    for (const { answer } of looks) answer({});
-  });
-  const next = (event: 'look' | 'abort') => once(begun, event, { signal: AbortSignal.timeout(10_000) });
-  return { collector, looks, next, wake: () => wake(), mostAtOnce: () => mostAtOnce, startedOver: () => startedOver };
-};
-
-/** Lets everything that is ready run. */
-const settle = () => new Promise((resolve) => setImmediate(resolve));
+import { systemClock } from '../../../src/core/clock.ts';
+import { createHandClock, createSource, settle, stage } from './stage.ts';
 
 t.test('a source is looked at when it is added, then at every period, and when it wakes us', async (t) => {
   const { clock, pass } = createHandClock();
@@ -178,6 +77,67 @@ t.test('a source that fails is asked ever less often, is said once, and recovers
   pass(1000);
   await settle();
   t.equal(looks.length, before + 1, 'its own period again');
+});
+
+t.test('a source that must be back soon is asked again within the time that it names', async (t) => {
+  const { clock, pass } = createHandClock();
+  const { runner } = stage(t, clock);
+  const { collector, looks } = createSource(t, { retryWithinMs: 4000 });
+  runner.add(collector);
+  await settle();
+  for (const waitMs of [2000, 4000, 4000, 4000]) {
+    looks.at(-1)?.fail(new Error('the driver is gone'));
+    await settle();
+    const before = looks.length;
+    pass(waitMs - 1);
+    await settle();
+    t.equal(looks.length, before);
+    pass(1);
+    await settle();
+    t.equal(looks.length, before + 1, `after ${waitMs} ms`);
+  }
+});
+
+t.test('how soon it is asked again is never sooner than its own period', async (t) => {
+  const { clock, pass } = createHandClock();
+  const { runner } = stage(t, clock);
+  const { collector, looks } = createSource(t, { everyMs: 10_000, retryWithinMs: 4000 });
+  runner.add(collector);
+  await settle();
+  looks[0]?.fail(new Error('no'));
+  await settle();
+  pass(9999);
+  await settle();
+  t.equal(looks.length, 1);
+  pass(1);
+  await settle();
+  t.equal(looks.length, 2);
+});
+
+t.test('health says how long a look took, and counts the looks that failed or were left out', async (t) => {
+  const { clock, pass } = createHandClock();
+  const { runner } = stage(t, clock);
+  const { collector, looks } = createSource(t);
+  const health = () => runner.health()[0];
+  runner.add(collector);
+  await settle();
+  t.match(health(), { everyMs: 1000, durationMs: null, misses: 0 }, 'no look has ended yet');
+  looks[0]?.answer({});
+  await settle();
+  const tookMs = health()?.durationMs ?? -1;
+  t.ok(tookMs >= 0 && tookMs < 10_000, `${tookMs} ms`);
+  t.equal(health()?.misses, 0);
+  pass(1000);
+  await settle();
+  pass(3500);
+  looks[1]?.answer({});
+  await settle();
+  t.match(health(), { misses: 3, failures: 0 }, 'three periods passed while it was looked at');
+  pass(1000);
+  await settle();
+  looks[2]?.fail(new Error('EIO'));
+  await settle();
+  t.match(health(), { misses: 4, failures: 1 });
 });
 
 t.test('while a source fails, hints are heeded once a second', async (t) => {

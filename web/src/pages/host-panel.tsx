@@ -4,6 +4,7 @@ import { HistoryChart } from '../charts/history-chart.tsx';
 import { formatBytes, formatBytesOf, formatNumber, formatPercent, formatUnit, UNKNOWN } from '../format.ts';
 import { useLatestHostSample } from '../parts/devices.ts';
 import { Facts } from '../parts/facts.tsx';
+import { HostParts, limitFacts } from '../parts/host-detail.tsx';
 import { useHistory } from '../state/use-history.ts';
 import { text } from '../text.ts';
 
@@ -24,16 +25,23 @@ export const HostPanel = ({ host, lastMs }: { readonly host: Host; readonly last
       <Facts
         facts={[
           { label: text.host.cpu, value: formatPercent(sample?.cpu), more: cores(host) },
+          { label: text.host.maxCore, value: formatPercent(sample?.cpuMaxCore) },
           { label: text.host.iowait, value: formatPercent(sample?.cpuIowait, 1) },
           { label: text.host.pressure, value: formatPercent(sample?.pressureIo, 1) },
           {
             label: text.host.memory,
             value: formatBytesOf(sample?.memoryUsed, sample?.memoryTotal ?? host.memoryTotal),
           },
+          ...limitFacts(host.detail, sample?.limitMemoryUsed, sample?.limitCpuThrottled),
+          { label: text.host.swap, value: formatBytes(sample?.swapUsed) },
+          { label: text.host.shm, value: formatBytesOf(sample?.shmUsed, sample?.shmTotal) },
           { label: text.host.load, value: formatNumber(sample?.loadAvg1, 3) },
+          { label: text.host.latency, value: formatUnit(sample?.diskLatency, 'ms') },
           { label: text.host.diskFree, value: formatBytes(sample?.diskFree) },
+          { label: text.host.temperature, value: formatUnit(sample?.temperature, '°C') },
         ]}
       />
+      {host.detail !== null && <HostParts detail={host.detail} />}
       {problem !== null && <p class="soft">{text.failed(problem)}</p>}
       {shared && (
         <div class="charts">
@@ -74,4 +82,8 @@ export const HostPanel = ({ host, lastMs }: { readonly host: Host; readonly last
   );
 };
 
-const cores = (host: Host) => (host.cpuCores === null ? UNKNOWN : text.host.cores(formatNumber(host.cpuCores)));
+/** Those that the kernel counts, which are two of a core with hyper-threading; else what was said at the start. */
+const cores = ({ cpuCores, detail }: Host) => {
+  const count = detail?.cores?.length ?? cpuCores;
+  return count === null ? UNKNOWN : text.host.cores(formatNumber(count));
+};

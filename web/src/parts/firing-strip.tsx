@@ -8,10 +8,16 @@ import { text } from '../text.ts';
 import { Link } from './link.tsx';
 import { useRunNames } from './run-names.ts';
 
-/** What is firing now, everywhere or about one run: since when, what it is and the first thing to do. */
-export const FiringStrip = ({ run }: { readonly run?: string }) => {
+/** What is firing now, everywhere, about one run or by one rule: since when, what it is and the first thing to do. */
+export const FiringStrip = ({ run, rule }: { readonly run?: string; readonly rule?: string }) => {
   const alerts = useDashboard((state) => state.alerts);
-  const shown = useMemo(() => firing(alerts).filter((alert) => run === undefined || alert.run === run), [alerts, run]);
+  const shown = useMemo(
+    () =>
+      firing(alerts).filter(
+        (alert) => (run === undefined || alert.run === run) && (rule === undefined || alert.rule === rule),
+      ),
+    [alerts, run, rule],
+  );
   const nameOf = useRunNames();
   if (shown.length === 0) return null;
   return (

@@ -2,16 +2,23 @@ import { useMemo } from 'preact/hooks';
 import { useDashboard, useParts, useTheme } from '../context.ts';
 import { formatMoment, formatNumber } from '../format.ts';
 import { firing } from '../model/alert-order.ts';
+import { isDegraded } from '../model/degraded.ts';
 import type { Route } from '../route.ts';
 import { toggleTheme } from '../state/theme.ts';
+import { useReadiness } from '../state/use-readiness.ts';
 import { text } from '../text.ts';
 import { Link } from './link.tsx';
+
+/** How often every page asks how the service is doing, in milliseconds. */
+const READINESS_MS = 15_000;
 
 /** The top of every page: where one can go, whether the service is there, and whether any of it is real. */
 export const PageHeader = ({ page }: { readonly page: Route['page'] }) => {
   const alerts = useDashboard((state) => state.alerts);
   const count = useMemo(() => firing(alerts).length, [alerts]);
   const simulated = useDashboard((state) => state.service)?.simulated ?? null;
+  const readiness = useReadiness(READINESS_MS);
+  const degraded = isDegraded(readiness, alerts);
   return (
     <>
       <header class="page-header">
@@ -26,6 +33,15 @@ export const PageHeader = ({ page }: { readonly page: Route['page'] }) => {
           <Link to="alerts" current={page === 'alerts'}>
             {text.nav.alerts}
             {count > 0 && <span class="count">{formatNumber(count)}</span>}
+          </Link>
+          <Link to="health" current={page === 'health'}>
+            {text.nav.health}
+            {degraded && (
+              <span class="degraded" title={text.health.degraded}>
+                <span aria-hidden="true">!</span>
+                <span class="visually-hidden">{text.health.degraded}</span>
+              </span>
+            )}
           </Link>
         </nav>
         <ConnectionSign />

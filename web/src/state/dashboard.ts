@@ -1,7 +1,7 @@
 import type { Alert } from '../../../src/core/alert.ts';
 import type { EpochRow, Run } from '../../../src/core/run.ts';
 import type { Gpu, GpuSample, Host, HostSample } from '../../../src/core/sample.ts';
-import type { ServiceFacts } from '../../../src/core/service.ts';
+import type { Readiness, ServiceFacts } from '../../../src/core/service.ts';
 import { mergeRows } from '../model/epoch-rows.ts';
 import type { Snapshot, StreamedEvent } from './frames.ts';
 
@@ -17,6 +17,8 @@ export type Dashboard = {
   /** `missing` and `refused`: the service wants a token, or another one, and a person has to be asked. */
   readonly token: 'fine' | 'missing' | 'refused';
   readonly service: ServiceFacts | null;
+  /** How the service itself was doing when it was asked last; null: not asked yet. */
+  readonly readiness: Readiness | null;
   /** How often the stream has been opened: what has no cursor (histories, devices) is loaded again each time. */
   readonly connections: number;
   /** Rises when everything known was dropped because the service said `reset`: what was loaded is loaded again. */
@@ -37,6 +39,7 @@ export const emptyDashboard: Dashboard = {
   connection: { state: 'connecting' },
   token: 'fine',
   service: null,
+  readiness: null,
   connections: 0,
   generation: 0,
   runs: new Map(),
@@ -90,6 +93,7 @@ export const forget = (state: Dashboard): Dashboard => ({
   ...emptyDashboard,
   connection: state.connection,
   service: state.service,
+  readiness: state.readiness,
   connections: state.connections,
   generation: state.generation + 1,
 });

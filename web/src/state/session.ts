@@ -23,6 +23,8 @@ export type Session = {
   readonly loadAlerts: (query: Parameters<Api['alerts']>[0]) => Promise<string | null>;
   /** GPUs and hosts with what is only asked now and then: who uses them. */
   readonly loadDevices: () => Promise<void>;
+  /** How the service itself is doing. */
+  readonly loadReadiness: () => Promise<void>;
   /** Keeps the token for this browser tab and tries again. */
   readonly signIn: (token: string) => void;
 };
@@ -110,6 +112,11 @@ export const startSession = ({ root, storage, elapsed, browserNow }: SessionDepe
     if (gpus && hosts) dashboard.update((state) => ({ ...state, gpus: gpus.items, hosts: hosts.items }));
   };
 
+  const loadReadiness = async () => {
+    const [readiness] = await api.readiness().then((answer) => [answer], unlessAway);
+    if (readiness) dashboard.update((state) => ({ ...state, readiness }));
+  };
+
   connect();
   return {
     dashboard,
@@ -139,6 +146,7 @@ export const startSession = ({ root, storage, elapsed, browserNow }: SessionDepe
       return page.next;
     },
     loadDevices,
+    loadReadiness,
     signIn: (secret) => {
       storage.setItem(TOKEN_KEY, secret);
       dashboard.update((state) => ({ ...state, token: 'fine' }));
