@@ -58,6 +58,7 @@ export const createRunFinder = ({ roots, onFolder, isWatched, settled, log }: Ru
   const old = new Set<string>();
   const unreadable = new Set<string>();
   let restUntil = 0;
+  let hasWalked = false;
 
   const listFolder = async (path: string, id: string, { mtimeNs, mtimeMs }: BigIntStats): Promise<Listing> => {
     const known = listings.get(id);
@@ -140,7 +141,9 @@ export const createRunFinder = ({ roots, onFolder, isWatched, settled, log }: Ru
       } else if (performance.now() >= restUntil) {
         const startedAt = performance.now();
         await walk(signal);
-        restUntil = performance.now() + (performance.now() - startedAt) / MAX_SHARE;
+        // The first walk goes beside our own start, and hints come only after it: the second follows it soon, whatever it took.
+        if (hasWalked) restUntil = performance.now() + (performance.now() - startedAt) / MAX_SHARE;
+        hasWalked = true;
       }
       return {};
     },
