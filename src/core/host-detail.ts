@@ -9,7 +9,9 @@ export const HostDetailSchema = Type.Object(
   {
     host: Type.String({ description: 'its name' }),
     at: MomentSchema,
-    cores: nullable(Type.Array(percent('busy'), { description: 'each CPU core by its number; null: offline, or the first look' })),
+    cores: nullable(
+      Type.Array(percent('busy'), { description: 'each CPU core by its number; null: offline, or the first look' }),
+    ),
     disks: Type.Array(
       Type.Object({
         name: Type.String(),
