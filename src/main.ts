@@ -110,8 +110,11 @@ const leave = (): void => {
   process.kill(process.pid, 'SIGKILL');
 };
 
-/** Where npm was called, when it was npm. */
-const calledFrom = (): string => process.env.INIT_CWD ?? process.cwd();
+/** Where npm was called, when it was npm that started us in our own folder; npm further up says nothing of us. */
+const calledFrom = (): string => {
+  const folder = process.cwd();
+  return folder === packageRoot() ? (process.env.INIT_CWD ?? folder) : folder;
+};
 
 const settingsFrom = (flags: Flags): Settings =>
   readSettings({ flags: stringsOf(flags), environment: process.env, folder: calledFrom() });
