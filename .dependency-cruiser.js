@@ -39,6 +39,15 @@ export default {
       to: { path: `^src/(?!core/|${room}/)` },
     })),
     {
+      name: 'doctor-stays-in-its-room',
+      comment:
+        'doctor looks with the eyes of the collectors themselves, so that what it says of a machine is what the service ' +
+        'would see there; otherwise it imports core and itself.',
+      severity: 'error',
+      from: { path: '^src/doctor/' },
+      to: { path: '^src/(?!core/|collectors/|doctor/)' },
+    },
+    {
       name: 'rules-and-report-are-pure',
       comment: 'Rules and reports are functions of their input, so that replay, demo and tests are the same thing.',
       severity: 'error',

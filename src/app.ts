@@ -165,10 +165,12 @@ export const startApp = async (
 
   const gpus = await findGpuCollectors({
     mode: settings.gpu,
+    nvml: settings.nvml,
     nvidiaSmi: settings.nvidiaSmi,
     intervalMs: settings.gpuInterval,
     clock,
     log,
+    isSimulated: around.simulated !== null,
     signal: common.signal,
   });
   log.info({ says: gpus.says }, 'gpus');

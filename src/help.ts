@@ -3,7 +3,17 @@ import { OPTIONS, type Option } from './options.ts';
 const EVERY_OPTION = Object.values(OPTIONS).filter((option) => !option.fileOnly);
 
 /** Options that the demo sets itself: its runs, its GPU and a history that is thrown away at the end. */
-const SIMULATED: readonly Option[] = [OPTIONS.watch, OPTIONS.db, OPTIONS.gpu, OPTIONS.nvidiaSmi];
+const SIMULATED: readonly Option[] = [OPTIONS.watch, OPTIONS.db, OPTIONS.gpu, OPTIONS.nvml, OPTIONS.nvidiaSmi];
+
+/** What help and the reading of a command line need to know of an option. */
+export type Flag = Pick<Option, 'flag' | 'placeholder' | 'help' | 'shown'> & Partial<Option>;
+
+const FORMAT: Flag = {
+  flag: 'format',
+  placeholder: 'FORMAT',
+  help: 'text, json, or issue: to show to others, without names and paths of yours',
+  shown: 'text',
+};
 
 const COMMANDS = {
   serve: {
@@ -21,7 +31,16 @@ const COMMANDS = {
     words: '[options] -- COMMAND…',
     options: [OPTIONS.db],
   },
-} as const;
+  doctor: {
+    does: 'says what is there and what is missing, and what to do about it; exit 1 when something is a problem',
+    words: '[options]',
+    options: [
+      FORMAT,
+      ...[OPTIONS.watch, OPTIONS.db, OPTIONS.host, OPTIONS.port, OPTIONS.tokenFile],
+      ...[OPTIONS.gpu, OPTIONS.nvidiaSmi, OPTIONS.nvml, OPTIONS.gpuInterval],
+    ],
+  },
+} as const satisfies Record<string, { does: string; words: string; options: readonly Flag[] }>;
 
 export type Command = keyof typeof COMMANDS;
 
@@ -31,7 +50,7 @@ export const isCommand = (word: string): word is Command => word in COMMANDS;
 export const commandNames = Object.keys(COMMANDS).join(', ');
 
 /** What a command takes, in the order in which help lists it. */
-export const optionsOf = (command: Command): readonly Option[] => COMMANDS[command].options;
+export const optionsOf = (command: Command): readonly Flag[] => COMMANDS[command].options;
 
 /** `signalbox --help`. */
 export const generalHelp = (): string => `Signalbox: live telemetry for training runs.
@@ -59,7 +78,7 @@ ${columns([...options, ['--config FILE', 'settings from a YAML file (./signalbox
 
 In brackets: what holds without the option. Each is also a variable and a key of the file: --gpu-interval is
 SIGNALBOX_GPU_INTERVAL and gpuInterval. A flag beats the variable, the variable beats the file.
-`;
+${optionsOf(command).includes(FORMAT) ? '--format is a flag alone.\n' : ''}`;
 };
 
 const columns = (rows: readonly (readonly string[])[]): string => {

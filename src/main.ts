@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { hostname, userInfo } from 'node:os';
+import { homedir, hostname, release, type, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -8,9 +8,9 @@ import type { App, Surroundings } from './app.ts';
 import { ConfigError, readSettings } from './config.ts';
 import { systemClock } from './core/clock.ts';
 import { startDemo } from './demo.ts';
-import { type Command, commandHelp, commandNames, generalHelp, isCommand, optionsOf } from './help.ts';
+import { type Command, commandHelp, commandNames, type Flag, generalHelp, isCommand, optionsOf } from './help.ts';
 import { launch } from './launch/launch.ts';
-import { OPTIONS, type Option, type Settings } from './options.ts';
+import { isLoopback, OPTIONS, type Settings } from './options.ts';
 
 /** How long a clean end may take before we leave all the same. */
 const CLOSE_WITHIN_MS = 4500;
@@ -24,6 +24,7 @@ const main = async (argv: readonly string[]): Promise<void> => {
   if (!isCommand(word)) throw new ConfigError(`"${word}" is not a command; use one of ${commandNames}, or --help`);
 
   if (word === 'run') return await runTraining(rest);
+  if (word === 'doctor') return await examineMachine(rest);
 
   const flags = readFlags(rest, Object.values(OPTIONS));
   if (flags.help === true) return print(commandHelp(word));
@@ -55,6 +56,29 @@ const runTraining = async (args: readonly string[]): Promise<void> => {
     warn: (line) => process.stderr.write(`signalbox: ${line}\n`),
   });
   process.exit(status);
+};
+
+/** Ends with 1 when something is a problem. */
+const examineMachine = async (args: readonly string[]): Promise<void> => {
+  const flags = readFlags(args, optionsOf('doctor'));
+  if (flags.help === true) return print(commandHelp('doctor'));
+  const settings = settingsFrom(flags);
+  const { FORMATS, isFormat, runDoctor } = await import('./doctor/command.ts');
+  const { LIMITS } = await import('./doctor/options.ts');
+  const format = flags.format ?? 'text';
+  if (!isFormat(format)) throw new ConfigError(`--format: "${format}" is not a format; use ${FORMATS.join(', ')}`);
+  const { stdout, stderr, platform, arch, env: environment } = process;
+  const { text, isWell } = await runDoctor({
+    ...{ settings, isLoopback: isLoopback(settings.host), limits: LIMITS, clock: systemClock },
+    ...{ root: packageRoot(), version: version(), nodeVersion: process.versions.node, platform, arch, environment },
+    system: `${type()} ${release()} ${arch}`,
+    ...{ uid: process.getuid?.() ?? null, user: userName(), home: homedir(), host: hostname() },
+    format,
+    look: { width: stdout.columns ?? 100, colour: stdout.hasColors?.() ?? false },
+    writeProgress: stderr.isTTY ? (line) => stderr.write(line) : null,
+  });
+  // At once when it is written: a process that no signal ends may still be ours.
+  stdout.write(text, () => process.exit(isWell ? 0 : 1));
 };
 
 const runService = async (command: Command, settings: Settings): Promise<void> => {
@@ -130,7 +154,7 @@ const userName = (): string | null => {
 
 type Flags = Readonly<Record<string, string | string[] | boolean | undefined>>;
 
-const readFlags = (args: readonly string[], options: readonly Option[]): Flags => {
+const readFlags = (args: readonly string[], options: readonly Flag[]): Flags => {
   const known = Object.fromEntries(
     options
       .filter((option) => !option.fileOnly)

@@ -6,7 +6,8 @@ export type Settings = {
   readonly db: string;
   readonly host: string;
   readonly port: number;
-  readonly gpu: 'auto' | 'nvidia-smi' | 'off';
+  readonly gpu: 'auto' | 'nvml' | 'nvidia-smi' | 'off';
+  readonly nvml: string | null;
   readonly nvidiaSmi: string | null;
   readonly gpuInterval: number;
   readonly hostInterval: number;
@@ -122,13 +123,21 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
   gpu: {
     flag: 'gpu',
     placeholder: 'SOURCE',
-    help: 'where GPU figures come from: auto, nvidia-smi or off',
+    help: 'where GPU figures come from: auto, nvml, nvidia-smi or off',
     shown: 'auto',
     default: () => 'auto',
     read: (value, reject) =>
-      value === 'auto' || value === 'nvidia-smi' || value === 'off'
+      value === 'auto' || value === 'nvml' || value === 'nvidia-smi' || value === 'off'
         ? value
-        : reject('is not a GPU source; use auto, nvidia-smi or off'),
+        : reject('is not a GPU source; use auto, nvml, nvidia-smi or off'),
+  },
+  nvml: {
+    flag: 'nvml',
+    placeholder: 'PATH',
+    help: "the driver's library, libnvidia-ml.so.1",
+    shown: 'found by the loader',
+    default: () => null,
+    read: path,
   },
   nvidiaSmi: {
     flag: 'nvidia-smi',

@@ -42,7 +42,11 @@ t.test('what cannot be used is named with its value and what is allowed', async 
   const refuses = (over: Partial<Sources>, file: string | undefined, message: RegExp) =>
     t.throws(() => readSettings(sources(t, over, file)), { name: 'ConfigError', message });
   refuses({ flags: { port: '70000' } }, undefined, /--port: "70000" is not a port; use 0 to 65535/);
-  refuses({ environment: { SIGNALBOX_GPU: 'amd' } }, undefined, /SIGNALBOX_GPU: "amd" .* auto, nvidia-smi or off/);
+  refuses(
+    { environment: { SIGNALBOX_GPU: 'amd' } },
+    undefined,
+    /SIGNALBOX_GPU: "amd" .* auto, nvml, nvidia-smi or off/,
+  );
   refuses(
     {},
     'gpuInterval: fast\n',

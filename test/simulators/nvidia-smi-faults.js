@@ -1,3 +1,5 @@
+import { majorOf } from './driver.js';
+
 /**
  * What the fake nvidia-smi does wrong, as the real one does.
  *
@@ -34,19 +36,19 @@ export const ERROR_TEXTS = {
  */
 export const givesUp = (code, driver) => {
   const text = `${ERROR_TEXTS[code] ?? ERROR_TEXTS[255]}\n`;
-  const [major = '', minor = ''] = driver.split('.');
+  const [, minor] = driver.split('.');
   if (code !== 18) return { text, exit: code in ERROR_TEXTS ? code : 255 };
-  return Number(major) < 500
+  return majorOf(driver) < 500
     ? { text, exit: 255 }
-    : { text: `${text}NVML library version: ${major}.${minor}\n`, exit: code };
+    : { text: `${text}NVML library version: ${majorOf(driver)}.${minor}\n`, exit: code };
 };
 
 /** From driver 580 on a lost GPU is a warning on stderr and the others go on; before, it ends the program. @param {string} driver */
-export const survivesLostGpu = (driver) => Number.parseInt(driver, 10) >= 580;
+export const survivesLostGpu = (driver) => majorOf(driver) >= 580;
 
 /** @param {string} driver @param {Extract<Fault, { kind: 'lost' }>} fault */
 export const lostText = (driver, { gpu, word = 'GPU is lost' }) => {
-  const which = Number.parseInt(driver, 10) < 500 ? `GPU ${gpu}` : `GPU${gpu}`;
+  const which = majorOf(driver) < 500 ? `GPU ${gpu}` : `GPU${gpu}`;
   const again = survivesLostGpu(driver) ? `${gpu}: ` : '';
   const advice = word === 'GPU is lost' ? '.  Reboot the system to recover this GPU\n\n' : '\n';
   return `Unable to determine the device handle for ${which}: ${again}${word}${advice}`;

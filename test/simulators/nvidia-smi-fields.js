@@ -4,6 +4,7 @@
  * @typedef {import('./nvidia-smi-stage.js').Look} Look
  * @typedef {{ unit: string, since?: number, cell: (look: Look) => string | number | null }} Field null: this board has no such thing
  */
+import { majorOf } from './driver.js';
 import { busIdOf, RESERVED_MIB } from './scene.js';
 
 /** In MIG mode nobody counts for the whole GPU. @param {(look: Look) => number} cell @returns {(look: Look) => number | null} */
@@ -84,7 +85,7 @@ export const fieldOf = (name, driver) => {
 };
 
 /** @param {string} name @param {Field | undefined} field @param {string} driver */
-const isKnown = (name, field, driver) => RENAMED.includes(name) || (field?.since ?? 0) <= Number.parseInt(driver, 10);
+const isKnown = (name, field, driver) => RENAMED.includes(name) || (field?.since ?? 0) <= majorOf(driver);
 
 /** The help as the real program prints it: a quoted name (or two), a sentence, an empty line. */
 export const helpText = (driver = '550.163.01') => {
@@ -98,7 +99,7 @@ export const helpText = (driver = '550.163.01') => {
 
 /** From driver 510 on the driver's own part is neither used nor free. @param {Look} look */
 export const freeMib = ({ gpu, state, driver }) =>
-  Math.max(0, gpu.memoryMib - state.memoryMib - (Number.parseInt(driver, 10) >= 510 ? RESERVED_MIB : 0));
+  Math.max(0, gpu.memoryMib - state.memoryMib - (majorOf(driver) >= 510 ? RESERVED_MIB : 0));
 
 /** °C; null: no sensor of its own. @param {Look} look */
 export const memoryTemperature = ({ board, state }) => (board.hasMemoryTemperature ? state.temperature + 4 : null);

@@ -6,13 +6,9 @@
  * @typedef {import('./nvidia-smi-stage.js').Look} Look
  */
 
-import { freeMib } from './nvidia-smi-fields.js';
-import { RESERVED_MIB } from './scene.js';
+import { majorOf } from './driver.js';
 
 const NA = 'N/A';
-
-/** @param {string} driver */
-export const majorOf = (driver) => Number.parseInt(driver, 10);
 
 /** @param {string} driver */
 export const dtdOf = (driver) =>
@@ -40,13 +36,13 @@ export const reasonsBlock = ({ driver, state: { throttle } }) => {
   return { [`${word}s`]: Object.fromEntries(active) };
 };
 
-/** @param {Look} look @returns {Tree} */
-export const memoryBlock = (look) => ({
+/** @param {string} driver @param {{ total: number, reserved: number, used: number, free: number }} mib @returns {Tree} */
+export const memoryBlock = (driver, { total, reserved, used, free }) => ({
   fb_memory_usage: {
-    total: `${look.gpu.memoryMib} MiB`,
-    ...(majorOf(look.driver) >= 510 ? { reserved: `${RESERVED_MIB} MiB` } : {}),
-    used: `${look.state.memoryMib} MiB`,
-    free: `${freeMib(look)} MiB`,
+    total: `${total} MiB`,
+    ...(majorOf(driver) >= 510 ? { reserved: `${reserved} MiB` } : {}),
+    used: `${used} MiB`,
+    free: `${free} MiB`,
   },
 });
 

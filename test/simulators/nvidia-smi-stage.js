@@ -25,8 +25,8 @@ export const openStage = (path) => {
   };
 };
 
-/** @param {import('./scenario.js').Simulation} simulation */
-const stageOf = (simulation) => {
+/** @param {import("./scenario.js").Simulation} simulation */
+export const stageOf = (simulation) => {
   const { gpus, driver, fault, pidFolder } = simulation;
   const clock = createClock(simulation.clock);
   const scene = createScene(simulation);

@@ -6,9 +6,10 @@
  * @typedef {import('./nvidia-smi-stage.js').Look} Look
  * @typedef {import('./nvidia-smi-stage.js').Process} Process
  */
-import { memoryTemperature, yesOrNo } from './nvidia-smi-fields.js';
+import { cudaOf, majorOf } from './driver.js';
+import { freeMib, memoryTemperature, yesOrNo } from './nvidia-smi-fields.js';
 import { dtdOf, eccBlock, memoryBlock, powerBlock, reasonsBlock } from './nvidia-smi-shapes.js';
-import { busIdOf } from './scene.js';
+import { busIdOf, RESERVED_MIB } from './scene.js';
 
 const NA = 'N/A';
 
@@ -18,7 +19,7 @@ export const xmlLog = ({ driver, looks, processesOn, clock, gpuCount }) => {
   const head = {
     timestamp: `${date.slice(0, 10)} ${date.slice(16)} ${date.slice(11, 15)}`,
     driver_version: driver,
-    cuda_version: '12.4',
+    cuda_version: `${Math.floor(cudaOf(driver) / 1000)}.${(cudaOf(driver) % 1000) / 10}`,
     attached_gpus: gpuCount,
   };
   const gpus = looks().map(
@@ -29,7 +30,7 @@ export const xmlLog = ({ driver, looks, processesOn, clock, gpuCount }) => {
 
 /** @param {Look} look @param {Process[]} processes @returns {Tree} */
 const gpuTree = (look, processes) => {
-  const { gpu, board, index, state, counters, pcie, performanceState } = look;
+  const { driver, gpu, board, index, state, counters, pcie, performanceState } = look;
   const mig = board.hasMig ? (gpu.mig === undefined ? 'Disabled' : 'Enabled') : NA;
   const memoryDegrees = memoryTemperature(look);
   /** @param {number} share */
@@ -37,10 +38,11 @@ const gpuTree = (look, processes) => {
   return {
     product_name: gpu.name,
     product_brand: 'NVIDIA',
-    product_architecture: board.architecture,
+    ...(majorOf(driver) >= 510 ? { product_architecture: board.architecture } : {}),
     persistence_mode: 'Enabled',
     mig_mode: { current_mig: mig, pending_mig: mig },
-    mig_devices: gpu.mig === undefined ? 'None' : { mig_device: gpu.mig.map((each) => migTree(each, processes)) },
+    mig_devices:
+      gpu.mig === undefined ? 'None' : { mig_device: gpu.mig.map((each) => migTree(each, processes, driver)) },
     uuid: gpu.uuid,
     minor_number: index,
     pci: {
@@ -53,7 +55,12 @@ const gpuTree = (look, processes) => {
     fan_speed: NA,
     performance_state: `P${performanceState}`,
     ...reasonsBlock(look),
-    ...memoryBlock(look),
+    ...memoryBlock(driver, {
+      total: gpu.memoryMib,
+      reserved: RESERVED_MIB,
+      used: state.memoryMib,
+      free: freeMib(look),
+    }),
     compute_mode: 'Default',
     utilization: {
       gpu_util: unlessMig(state.utilization),
@@ -85,8 +92,8 @@ const gpuTree = (look, processes) => {
   };
 };
 
-/** @param {import('./scenario.js').MigPlan} instance @param {Process[]} processes @returns {Tree} */
-const migTree = (instance, processes) => {
+/** @param {import('./scenario.js').MigPlan} instance @param {Process[]} processes @param {string} driver @returns {Tree} */
+const migTree = (instance, processes, driver) => {
   const used = processes.reduce((sum, each) => (each.instance === instance ? sum + each.memoryMib : sum), 0);
   return {
     index: instance.slot,
@@ -94,12 +101,7 @@ const migTree = (instance, processes) => {
     compute_instance_id: instance.computeInstance,
     device_attributes: { shared: { multiprocessor_count: instance.multiprocessors } },
     ecc_error_count: { volatile_count: { sram_uncorrectable: 0 } },
-    fb_memory_usage: {
-      total: `${instance.memoryMib} MiB`,
-      reserved: '0 MiB',
-      used: `${used} MiB`,
-      free: `${instance.memoryMib - used} MiB`,
-    },
+    ...memoryBlock(driver, { total: instance.memoryMib, reserved: 0, used, free: instance.memoryMib - used }),
   };
 };
 

@@ -133,8 +133,9 @@ const misbehave = ({ fault, driver }, round) => {
   }
   if (fault?.kind === 'lost' && survivesLostGpu(driver)) print(lostText(driver, fault), 2);
   else if (fault?.kind === 'lost') end(fault.word === 'Unknown Error' ? 255 : 15, lostText(driver, fault));
-  if (fault?.kind === 'hang' && round > fault.afterRounds) {
-    process.on('SIGTERM', () => {});
+  if (fault?.kind === 'hang') {
+    if (process.listenerCount('SIGTERM') === 0) process.on('SIGTERM', () => {});
+    if (round <= fault.afterRounds) return;
     // Blocks the thread like a driver call that never comes back: no signal but SIGKILL ends it.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   }

@@ -67,19 +67,24 @@ export const createScene = ({ gpus, trainings, processes = [], incidents = [] })
       })),
   ];
 
+  /** @param {import('./scenario.js').GpuPlan} gpu @param {number} index @param {number} t */
+  const averagePower = (gpu, index, t) => {
+    const lately = [0, 0.25, 0.5, 0.75].map((ago) => gpuStateOf(gpu, loadsOn(index, t - ago)).power);
+    return lately.reduce((sum, power) => sum + power, 0) / lately.length;
+  };
+
   /** @param {number} t seconds after the simulation's start @returns {GpuLook[]} */
   const at = (t) =>
     gpus.map((gpu, index) => {
       const board = boardOf(gpu.name);
       const loads = loadsOn(index, t);
       const state = gpuStateOf(gpu, loads);
-      const lately = [0, 0.25, 0.5, 0.75].map((ago) => gpuStateOf(gpu, loadsOn(index, t - ago)).power);
       return {
         gpu,
         index,
         board,
         state,
-        powerAverage: board.averagesPower ? lately.reduce((sum, power) => sum + power, 0) / lately.length : null,
+        powerAverage: board.averagesPower ? averagePower(gpu, index, t) : null,
         performanceState: state.utilization > 0 ? 0 : 8,
         pcie: { tx: state.utilization * 900, rx: state.utilization * 8000 },
         counters: countersOf(incidents.filter((incident) => incident.gpu === index && incident.atS <= t)),

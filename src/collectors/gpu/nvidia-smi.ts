@@ -2,9 +2,13 @@ import type { Batch } from '../../core/batch.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import type { Collector } from '../../core/ports.ts';
-import { createGpuRowParser } from './csv.ts';
+import type { Sample } from '../../core/sample.ts';
+import { createGpuRowParser, csvAbsences, FIELDS_OF_METRIC } from './csv.ts';
+import { gapSamples } from './gap.ts';
+import { notesOn } from './gpu-notes.ts';
+import { createLineChild } from './line-child.ts';
 import { createGpuRounds, type GpuRound } from './rounds.ts';
-import { createSmiChild } from './smi-child.ts';
+import { explainSmiFailure } from './smi-errors.ts';
 
 /** The collector, and whether the driver has answered lately: who reads silence as "nothing" must ask that. */
 export type NvidiaSmiCollector = Collector & { readonly answers: () => boolean };
@@ -21,15 +25,16 @@ export type NvidiaSmiOptions = {
 /** Silence after which the child counts as hung: five periods, and never so short that a busy machine looks like one. */
 const SILENT_PERIODS = 5;
 const SILENCE_AT_LEAST_MS = 1000;
-/** A driver that is well again is to be seen within 5 s. */
-const RETRY_WITHIN_MS = 4000;
+const RETRY_WITHIN_MS = 2000;
 /** What a look that never comes may leave waiting. */
-const MAX_WAITING_ROUNDS = 600;
+const MAX_WAITING_SAMPLES = 5000;
+const METRICS = Object.keys(FIELDS_OF_METRIC);
 
 /**
  * GPU samples from one long-lived `nvidia-smi --query-gpu … -lms N`: 16 to 29 times cheaper than a start each second,
  * and it keeps the driver initialised. A finished round of all GPUs wakes the runner. `collect` returns what came since
- * the last look (nothing while the program starts) and throws why the child ended.
+ * the last look (nothing while the program starts); after an end of the program first the gap that it leaves, and then it
+ * throws why it ended.
  */
 export const createNvidiaSmiCollector = ({
   path,
@@ -39,47 +44,84 @@ export const createNvidiaSmiCollector = ({
   log,
 }: NvidiaSmiOptions): NvidiaSmiCollector => {
   const parseRow = createGpuRowParser(fields);
+  const absences = csvAbsences(fields);
   let rounds = createGpuRounds();
-  let waiting: GpuRound[] = [];
+  let waiting: Sample[] = [];
+  let latest: GpuRound | null = null;
   let inventory = '';
+  const notes = new Map<string, string>();
+  let gap: string | null = null;
   let wake = () => {};
-  const said = new Set<string>();
-  const sayOnce = (key: string, say: () => void): void => {
-    if (said.has(key) || said.size >= 1000) return;
-    said.add(key);
-    say();
+  const remarks = new Set<string>();
+
+  const take = (round: GpuRound): void => {
+    latest = round;
+    const samples = round.rows.map(({ gpu, values }) => ({ subject: `gpu:${gpu.uuid}`, at: round.at, values }));
+    waiting = [...waiting, ...samples].slice(-MAX_WAITING_SAMPLES);
+    wake();
   };
 
-  const child = createSmiChild({
-    command: [
-      path,
-      `--query-gpu=${fields.join(',')}`,
-      '--format=csv,noheader,nounits',
-      '-lms',
-      String(Math.round(intervalMs)),
-    ],
+  const markGap = (why: string): void => {
+    if (latest === null) return;
+    const at = Math.min(clock.now(), latest.at + intervalMs);
+    waiting.push(
+      ...gapSamples(
+        latest.rows.map(({ gpu }) => gpu.uuid),
+        METRICS,
+        at,
+      ),
+    );
+    gap = why;
+    wake();
+  };
+
+  const child = createLineChild({
+    name: 'nvidia-smi',
+    command: () => {
+      const loop = ['--format=csv,noheader,nounits', '-lms', String(Math.round(intervalMs))];
+      return [path, `--query-gpu=${fields.join(',')}`, ...loop];
+    },
+    environment: null,
+    saysWhenItRuns: false,
     silenceMs: Math.max(SILENT_PERIODS * intervalMs, SILENCE_AT_LEAST_MS),
     onStart: () => {
       rounds = createGpuRounds();
-      inventory = '';
     },
     onLine: (line) => {
       const row = parseRow(line);
       if (row === null) return line.trim() === '';
-      for (const [metric, reason] of Object.entries(row.reasons)) {
-        const { uuid } = row.gpu;
-        sayOnce(`${uuid} ${metric} ${reason}`, () =>
-          log.info({ gpu: uuid, metric, reason }, 'GPU metric is not known'),
-        );
-      }
-      const ended = rounds.add(row, clock.now());
-      if (ended.length === 0) return true;
-      waiting = [...waiting, ...ended].slice(-MAX_WAITING_ROUNDS);
-      wake();
+      for (const round of rounds.add(row, clock.now())) take(round);
       return true;
     },
-    onRemark: (text) => sayOnce(text, () => log.warn({ text }, 'nvidia-smi reports a problem')),
+    onRemark: (text) => {
+      if (!remarks.has(text) && remarks.size < 1000) log.warn({ text }, 'nvidia-smi reports a problem');
+      remarks.add(text);
+    },
+    onEnd: markGap,
+    explainEnd: explainSmiFailure,
   });
+
+  /** What changed since it was told last. */
+  const newsOf = ({ rows }: GpuRound): Batch => {
+    const gpus = rows.map((row) => row.gpu);
+    const listed = JSON.stringify(gpus);
+    const changed = rows
+      .map(({ gpu, reasons }) => notesOn(gpu.uuid, { ...absences, ...reasons }))
+      .filter((note) => notes.get(note.uuid) !== JSON.stringify(note));
+    for (const note of changed) notes.set(note.uuid, JSON.stringify(note));
+    const isNew = listed !== inventory;
+    inventory = listed;
+    return { ...(isNew ? { gpus } : {}), ...(changed.length > 0 ? { gpuNotes: changed } : {}) };
+  };
+
+  /** Every GPU of the last round is in the trouble that the program is in. */
+  const gapOf = (why: string): Batch => {
+    const absent = Object.fromEntries(METRICS.map((metric) => [metric, why]));
+    const uuids = latest?.rows.map(({ gpu }) => gpu.uuid) ?? [];
+    notes.clear();
+    latest = null;
+    return { gpuNotes: uuids.map((uuid) => ({ uuid, trouble: why, absent })) };
+  };
 
   return {
     name: 'gpu',
@@ -93,18 +135,17 @@ export const createNvidiaSmiCollector = ({
     timeoutMs: 5000,
     answers: child.answers,
     collect: async () => {
-      child.ensure();
-      const came = waiting;
+      if (gap === null) child.ensure();
+      const news = gap !== null ? { ...gapOf(gap), hasMore: true as const } : latest === null ? {} : newsOf(latest);
+      gap = null;
+      const samples = waiting;
       waiting = [];
-      const gpus = came.at(-1)?.rows.map((row) => row.gpu) ?? [];
-      const batch: Batch = { samples: came.flatMap(samplesOf) };
-      if (gpus.length === 0 || JSON.stringify(gpus) === inventory) return batch;
-      inventory = JSON.stringify(gpus);
-      return { ...batch, gpus };
+      return { samples, ...news };
+    },
+    startOver: () => {
+      inventory = '';
+      notes.clear();
     },
     close: child.close,
   };
 };
-
-const samplesOf = ({ at, rows }: GpuRound) =>
-  rows.map(({ gpu, values }) => ({ subject: `gpu:${gpu.uuid}`, at, values }));

@@ -3,7 +3,8 @@ import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import type { Collector } from '../../core/ports.ts';
 import { type ProcessSources, readProcess } from '../process/facts.ts';
-import { createSmiChild } from './smi-child.ts';
+import { createLineChild } from './line-child.ts';
+import { explainSmiFailure } from './smi-errors.ts';
 
 const FIELDS = ['timestamp', 'gpu_uuid', 'pid', 'used_gpu_memory', 'process_name'] as const;
 const LOOP = ['--format=csv,noheader,nounits', '-lms'] as const;
@@ -40,6 +41,8 @@ export type GpuProcessesOptions = {
   readonly sources: ProcessSources;
   /** Does the driver answer at this moment? See below. */
   readonly driverAnswers: () => boolean;
+  /** Why pids of the driver mean nothing here: see `whyPidsAreForeign`; null: they do. */
+  readonly pidsAreForeign: string | null;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -54,7 +57,7 @@ export type GpuProcessesOptions = {
  * are killed, so the launcher has to.
  */
 export const createGpuProcessesCollector = (options: GpuProcessesOptions): Collector => {
-  const { launcher, periodMs, sources, driverAnswers, clock, log } = options;
+  const { launcher, periodMs, sources, driverAnswers, pidsAreForeign, clock, log } = options;
   let startedAt = clock.now();
   let open: { readonly cameAt: number; readonly rows: ProcessRow[] } | null = null;
   let known: readonly ProcessRow[] | null = null;
@@ -64,8 +67,12 @@ export const createGpuProcessesCollector = (options: GpuProcessesOptions): Colle
   /** Why the child ended, when that made the processes unknown: a look gives a batch or an error, so the next one throws it. */
   let owed: { readonly error: unknown } | null = null;
 
-  const child = createSmiChild({
-    command: [...launcher, `--query-compute-apps=${FIELDS.join(',')}`, ...LOOP, String(periodMs)],
+  const child = createLineChild({
+    name: 'nvidia-smi',
+    command: () => [...launcher, `--query-compute-apps=${FIELDS.join(',')}`, ...LOOP, String(periodMs)],
+    environment: null,
+    saysWhenItRuns: false,
+    explainEnd: explainSmiFailure,
     silenceMs: null,
     onStart: () => {
       startedAt = clock.now();
@@ -91,9 +98,10 @@ export const createGpuProcessesCollector = (options: GpuProcessesOptions): Colle
 
   return {
     name: 'gpu-processes',
-    when: { everyMs: periodMs },
+    when: { everyMs: periodMs, retryWithinMs: periodMs },
     timeoutMs: 10_000,
     collect: async () => {
+      if (pidsAreForeign !== null) return { processes: null, processesUnknown: pidsAreForeign };
       if (owed !== null) {
         const { error } = owed;
         owed = null;
@@ -105,7 +113,7 @@ export const createGpuProcessesCollector = (options: GpuProcessesOptions): Colle
         if (!saidWhich) throw error;
         saidWhich = false;
         owed = { error };
-        return { processes: null };
+        return { processes: null, processesUnknown: error instanceof Error ? error.message : String(error) };
       }
       const silentMs = clock.now() - (open?.cameAt ?? startedAt);
       if (silentMs > 2 * periodMs) known = driverAnswers() ? [] : null;

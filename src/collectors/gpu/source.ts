@@ -2,20 +2,27 @@ import { execFile } from 'node:child_process';
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import type { Collector } from '../../core/ports.ts';
-import { chooseFields, createGpuRowParser, type GpuRow, parseKnownFields } from './csv.ts';
+import { chooseFields, createGpuRowParser, parseKnownFields } from './csv.ts';
+import { describeGpus } from './describe-gpus.ts';
+import { whyPidsAreForeign } from './host-pids.ts';
 import { createNvidiaSmiCollector } from './nvidia-smi.ts';
+import { findNvml } from './nvml/find.ts';
 import { createGpuProcessesCollector } from './processes.ts';
 import { explainSmiFailure, saysNoGpu } from './smi-errors.ts';
 import { createXmlCollector } from './xml.ts';
 
 export type GpuSourceOptions = {
-  readonly mode: 'auto' | 'nvidia-smi' | 'off';
+  readonly mode: 'auto' | 'nvml' | 'nvidia-smi' | 'off';
   /** Path of the program; null: the nvidia-smi on PATH. */
   readonly nvidiaSmi: string | null;
+  /** Path of the driver's library; null: the one that the loader finds. */
+  readonly nvml: string | null;
   readonly intervalMs: number;
   readonly clock: Clock;
   readonly log: Log;
-  /** Ends the search, and the nvidia-smi that it waits for. */
+  /** What is watched is simulated by processes beside us: the pids that it tells are ours wherever we are. */
+  readonly isSimulated: boolean;
+  /** Ends the search, and what it waits for. */
   readonly signal?: AbortSignal;
 };
 
@@ -31,15 +38,46 @@ const PROCESSES_PERIOD_MS = 5000;
 const SOURCES = { procfs: '/proc', passwd: '/etc/passwd' } as const;
 
 /**
- * Looks once which way to the GPUs works: the CSV of nvidia-smi, else its XML, else none. That there is no GPU is a
- * normal state, said once. A driver that is there and fails is watched all the same: it may come back. Rejects with the
- * signal's reason.
+ * Looks once which way to the GPUs works: NVML, else the CSV of nvidia-smi, else its XML, else none. A way that is named
+ * (`--gpu`, or the path of one program only) is the only one that is tried. That there is no GPU is a normal state, said
+ * once. A driver that is there and fails is watched all the same: it may come back. Rejects with the signal's reason.
  */
 export const findGpuCollectors = async (options: GpuSourceOptions): Promise<GpuSource> => {
-  const { mode, clock, log, signal } = options;
-  const nvidiaSmi = options.nvidiaSmi ?? 'nvidia-smi';
+  const { mode, log } = options;
   if (mode === 'off') return { collectors: [], says: `GPUs are not watched (--gpu off): ${GO_ON}` };
+  const isProgramNamed = options.nvidiaSmi !== null && options.nvml === null;
+  if (mode === 'nvidia-smi' || (mode === 'auto' && isProgramNamed)) return findNvidiaSmi(options);
 
+  const found = await findNvml({
+    library: options.nvml,
+    intervalMs: options.intervalMs,
+    sources: SOURCES,
+    pidsAreForeign: pidsAreForeignOf(options),
+    environment: process.env,
+    clock: options.clock,
+    log,
+    withinMs: PROBE_MS,
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
+  switch (found.kind) {
+    case 'watched':
+      return { collectors: [found.collector], says: found.says };
+    case 'none':
+      return { collectors: [], says: `no NVIDIA GPU found: ${GO_ON}` };
+    case 'cannot':
+      if (mode === 'nvml') return { collectors: [], says: `GPUs are not watched, --gpu nvml: ${found.why}; ${GO_ON}` };
+      log.info({ why: found.why }, 'NVML cannot be used: nvidia-smi is asked instead');
+      return findNvidiaSmi(options);
+  }
+};
+
+const pidsAreForeignOf = ({ isSimulated }: GpuSourceOptions): string | null =>
+  isSimulated ? null : whyPidsAreForeign(SOURCES.procfs);
+
+/** The CSV of the program, else its XML, else nothing. */
+const findNvidiaSmi = async (options: GpuSourceOptions): Promise<GpuSource> => {
+  const { clock, log, signal } = options;
+  const nvidiaSmi = options.nvidiaSmi ?? 'nvidia-smi';
   const help = await ask(nvidiaSmi, ['--help-query-gpu'], signal);
   if (help.missing) return { collectors: [], says: `no NVIDIA GPU found (${notThere(nvidiaSmi)}): ${GO_ON}` };
 
@@ -50,7 +88,10 @@ export const findGpuCollectors = async (options: GpuSourceOptions): Promise<GpuS
     const parseRow = createGpuRowParser(fields);
     const rows = query.output.split('\n').flatMap((line) => parseRow(line) ?? []);
     if (rows.length > 0)
-      return { collectors: byCsv(launcher, fields, options), says: describeGpus(rows.map(({ gpu }) => gpu)) };
+      return {
+        collectors: byCsv(launcher, fields, options),
+        says: `${describeGpus(rows.map(({ gpu }) => gpu))}, read by nvidia-smi`,
+      };
     if (saysNoGpu(query.output)) return { collectors: [], says: `no NVIDIA GPU found: ${GO_ON}` };
     if (query.timedOut) {
       const says = `nvidia-smi has not answered for ${PROBE_MS / 1000} s: the GPUs appear when it does`;
@@ -64,7 +105,7 @@ export const findGpuCollectors = async (options: GpuSourceOptions): Promise<GpuS
 
   log.warn({ path: nvidiaSmi }, 'nvidia-smi does not give CSV: falling back to its XML, which costs far more');
   const everyMs = Math.max(options.intervalMs, XML_AT_MOST_EVERY_MS);
-  const xml = createXmlCollector({ everyMs, clock, sources: SOURCES });
+  const xml = createXmlCollector({ everyMs, clock, sources: SOURCES, pidsAreForeign: pidsAreForeignOf(options) });
   const limits = [AbortSignal.timeout(PROBE_MS), ...(signal ? [signal] : [])];
   const first = await xml.collect(AbortSignal.any(limits)).catch((error: Error) => error);
   signal?.throwIfAborted();
@@ -80,7 +121,8 @@ const byCsv = (launcher: Launcher, fields: readonly string[], options: GpuSource
   const { nvidiaSmi, intervalMs, clock, log } = options;
   const path = nvidiaSmi ?? 'nvidia-smi';
   const gpu = createNvidiaSmiCollector({ path, fields, intervalMs, clock, log });
-  const rest = { periodMs: PROCESSES_PERIOD_MS, sources: SOURCES, driverAnswers: gpu.answers };
+  const pidsAreForeign = pidsAreForeignOf(options);
+  const rest = { periodMs: PROCESSES_PERIOD_MS, sources: SOURCES, driverAnswers: gpu.answers, pidsAreForeign };
   return [gpu, createGpuProcessesCollector({ launcher, ...rest, clock, log })];
 };
 
@@ -95,14 +137,6 @@ export const findLauncher = async (path: string, signal?: AbortSignal): Promise<
   const words = ['--pdeathsig', 'KILL'];
   const { code } = await ask('setpriv', [...words, 'true'], signal);
   return code === 0 ? ['setpriv', ...words, path] : [path];
-};
-
-/** "2 GPUs: NVIDIA A100-PCIE-40GB, Tesla T4 (driver 550.163.01)". */
-const describeGpus = (gpus: readonly GpuRow['gpu'][]): string => {
-  const counted = Map.groupBy(gpus, ({ name }) => name ?? 'unnamed');
-  const names = [...counted].map(([name, same]) => (same.length === 1 ? name : `${same.length} × ${name}`)).join(', ');
-  const driver = gpus.find((gpu) => gpu.driver !== null)?.driver;
-  return `${gpus.length} GPU${gpus.length === 1 ? '' : 's'}: ${names}${driver ? ` (driver ${driver})` : ''}`;
 };
 
 const notThere = (path: string): string =>

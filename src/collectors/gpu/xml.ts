@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import nvidiaSmi from 'node-nvidia-smi';
+import type { ObservedProcess } from '../../core/batch.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Collector } from '../../core/ports.ts';
 import { type ProcessSources, readProcess } from '../process/facts.ts';
@@ -17,12 +18,20 @@ export const createXmlCollector = (options: {
   readonly everyMs: number;
   readonly clock: Clock;
   readonly sources: ProcessSources;
+  /** Why pids of the driver mean nothing here: see `whyPidsAreForeign`; null: they do. */
+  readonly pidsAreForeign: string | null;
 }): Collector => {
+  const { sources, pidsAreForeign } = options;
+  const processesOf = ({ gpu, processes }: XmlGpu): readonly ObservedProcess[] =>
+    processes.map(({ pid, memory, name }) => {
+      const facts = readProcess(pid, sources);
+      return { gpuUuid: gpu.uuid, pid, memory, ...facts, command: facts.command ?? name };
+    });
   const look = createSingleLook();
   const nameInstances = createMigNames();
   return {
     name: 'gpu',
-    when: { everyMs: options.everyMs },
+    when: { everyMs: options.everyMs, retryWithinMs: options.everyMs },
     timeoutMs: 20_000,
     collect: async (signal) => {
       const log = await look(signal);
@@ -32,12 +41,9 @@ export const createXmlCollector = (options: {
         gpus: found.map(({ gpu }) => gpu),
         samples: found.map(({ gpu, values }) => ({ subject: `gpu:${gpu.uuid}`, at, values })),
         gpuNotes: found.map(({ gpu, reasons }) => notesOn(gpu.uuid, reasons)),
-        processes: found.flatMap(({ gpu, processes }) =>
-          processes.map(({ pid, memory, name }) => {
-            const facts = readProcess(pid, options.sources);
-            return { gpuUuid: gpu.uuid, pid, memory, ...facts, command: facts.command ?? name };
-          }),
-        ),
+        ...(pidsAreForeign === null
+          ? { processes: found.flatMap(processesOf) }
+          : { processes: null, processesUnknown: pidsAreForeign }),
       };
     },
   };

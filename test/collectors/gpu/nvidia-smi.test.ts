@@ -47,6 +47,12 @@ t.test('every GPU gives a sample each tick, and a finished tick wakes the runner
 t.test('when nvidia-smi dies its words are the error, and the next look has samples again', async (t) => {
   const stage = createStage(t, { fault: { kind: 'die', afterRounds: 1, code: 9 } });
   const collector = open(t, stage.recorder);
+  const gap = await lookUntil(collector, (batch) => batch.hasMore === true);
+  t.ok(
+    Object.values(gap.samples?.at(-1)?.values ?? {}).every((value) => value === null),
+    'the gap is marked',
+  );
+  t.match(gap.gpuNotes, [{ uuid: 'GPU-a', trouble: /driver is not loaded/ }, { uuid: 'GPU-b' }]);
   t.match(await lookUntilFailure(collector), /driver is not loaded/);
   stage.change({ fault: undefined });
   t.ok(someSamples(await lookUntil(collector, someSamples)));
@@ -77,16 +83,20 @@ t.test('one lost GPU of a new driver is told once, and the healthy one keeps its
   t.match(problems, [{ facts: { text: /GPU1: 1: GPU is lost/ }, message: 'nvidia-smi reports a problem' }]);
 });
 
-t.test('a cell that the driver cannot read is null, and its reason is logged once', async (t) => {
+t.test('a cell that the driver cannot read is null, and its reason is told once', async (t) => {
   const stage = createStage(t, { fault: { kind: 'cell', field: 'utilization.gpu', text: '[Unknown Error]' } });
-  const log = createLog();
-  const collector = open(t, stage.program, log);
+  const collector = open(t, stage.program);
+  const told: unknown[] = [];
   for (let tick = 0; tick < 3; tick++) {
-    const { samples = [] } = await lookUntil(collector, someSamples);
+    const { samples = [], gpuNotes = [] } = await lookUntil(collector, someSamples);
     t.ok(samples.every(({ values }) => values.utilization === null && values.temperature !== null));
+    told.push(...gpuNotes);
   }
-  const reasons = log.lines.filter(({ facts }) => 'metric' in facts && facts.metric === 'utilization');
-  t.match(reasons, [{ facts: { gpu: 'GPU-a', reason: '[Unknown Error]' } }, { facts: { gpu: 'GPU-b' } }]);
+  t.match(told, [
+    { uuid: 'GPU-a', trouble: null, absent: { utilization: 'Unknown Error', energy: 'only NVML gives it' } },
+    { uuid: 'GPU-b', absent: { utilization: 'Unknown Error' } },
+  ]);
+  t.equal(told.length, 2);
 });
 
 t.test('a program that is not there says so', async (t) => {

@@ -16,6 +16,7 @@ const open = (t: Test, path: string, driverAnswers: () => boolean) => {
     periodMs: 200,
     sources: SOURCES,
     driverAnswers,
+    pidsAreForeign: null,
     clock: systemClock,
     log,
   };

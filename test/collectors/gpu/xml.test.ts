@@ -190,7 +190,7 @@ t.test('a look through the program on PATH gives samples and processes; two at o
   t.teardown(() => {
     process.env.PATH = before;
   });
-  const collector = createXmlCollector({ everyMs: 5000, clock: systemClock, sources: SOURCES });
+  const collector = createXmlCollector({ everyMs: 5000, clock: systemClock, sources: SOURCES, pidsAreForeign: null });
   const first = collector.collect(AbortSignal.timeout(5000));
   await t.rejects(collector.collect(AbortSignal.timeout(5000)), /the look before this one has not ended yet/);
   const batch = await first;
@@ -201,6 +201,10 @@ t.test('a look through the program on PATH gives samples and processes; two at o
   ]);
   t.match(batch.processes, [{ gpuUuid: 'GPU-a', pid: process.pid }]);
   t.match(batch.gpuNotes, [{ uuid: 'GPU-a', trouble: null, absent: { energy: /only NVML/ } }, { uuid: 'GPU-b' }]);
+
+  const why = 'the pids here are not those of the host';
+  const foreign = createXmlCollector({ everyMs: 5000, clock: systemClock, sources: SOURCES, pidsAreForeign: why });
+  t.match(await foreign.collect(AbortSignal.timeout(5000)), { processes: null, processesUnknown: why });
 
   stage.change({ fault: { kind: 'error', code: 9 } });
   await t.rejects(collector.collect(AbortSignal.timeout(5000)), /driver is not loaded/);
@@ -215,7 +219,7 @@ const putOnPath = (t: Test, script: string) => {
   t.teardown(() => {
     process.env.PATH = before;
   });
-  return createXmlCollector({ everyMs: 5000, clock: systemClock, sources: SOURCES });
+  return createXmlCollector({ everyMs: 5000, clock: systemClock, sources: SOURCES, pidsAreForeign: null });
 };
 
 const MIG_XML =
@@ -268,6 +272,6 @@ t.test('a look that takes too long is given up', async (t) => {
   t.teardown(() => {
     process.env.PATH = before;
   });
-  const collector = createXmlCollector({ everyMs: 5000, clock: systemClock, sources: SOURCES });
+  const collector = createXmlCollector({ everyMs: 5000, clock: systemClock, sources: SOURCES, pidsAreForeign: null });
   await t.rejects(collector.collect(AbortSignal.timeout(50)), /did not end in time/);
 });

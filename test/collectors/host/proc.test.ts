@@ -23,7 +23,7 @@ const open = (t: Test) => {
   t.teardown(() => collector.close?.());
   return {
     procfs,
-    pass: (load: (typeof HOST_LOADS)['idle'], seconds: number) => {
+    advance: (load: (typeof HOST_LOADS)['idle'], seconds: number) => {
       procfs.advance(load, seconds);
       now += seconds * 1000;
     },
@@ -54,17 +54,17 @@ t.test('the first look knows levels but no rates, and tells the facts of the hos
     memoryTotal: 128 * 2 ** 30,
     swapUsed: 0,
   });
-  host.pass(HOST_LOADS.training, 1);
+  host.advance(HOST_LOADS.training, 1);
   t.equal((await host.look()).host, undefined);
 });
 
 t.test('between two looks there are rates, also while the disk holds everything up', async (t) => {
   const host = open(t);
   await host.look();
-  host.pass(HOST_LOADS.training, 2);
+  host.advance(HOST_LOADS.training, 2);
   const training = (await host.look()).values;
   t.match(training, { cpu: 42, cpuMaxCore: 96, cpuIowait: 1, diskBusy: 14, diskRead: 120_000_000, netRx: 30_000 });
-  host.pass(HOST_LOADS['waits for the disk'], 30);
+  host.advance(HOST_LOADS['waits for the disk'], 30);
   const waiting = (await host.look()).values;
   t.match(waiting, { cpu: 7, cpuIowait: 34, diskBusy: 99 });
   t.ok((waiting.pressureIo ?? 0) > 50, 'the pressure rises with it');
@@ -73,7 +73,7 @@ t.test('between two looks there are rates, also while the disk holds everything 
 
 t.test('counters that begin anew give one gap, not a huge number', async (t) => {
   const host = open(t);
-  host.pass(HOST_LOADS.training, 100);
+  host.advance(HOST_LOADS.training, 100);
   await host.look();
   host.restart();
   const values = (await host.look()).values;
@@ -90,7 +90,7 @@ t.test('a kernel without pressure information leaves only that out', async (t) =
 t.test('part by part it is the same as together', async (t) => {
   const host = open(t);
   await host.look();
-  host.pass(HOST_LOADS.training, 2);
+  host.advance(HOST_LOADS.training, 2);
   const { values, hostDetail } = await host.look();
   t.equal(hostDetail.host, 'trainer1');
   t.equal(hostDetail.cores?.length, 16);
@@ -122,7 +122,7 @@ t.test('whatever is not known has its reason, and nothing else has one', async (
   const first = await host.look();
   check(first, 'the first look');
   t.match(first.hostDetail.absent, { cpu: 'a rate needs two looks', temperature: /no \/sys/ });
-  host.pass(HOST_LOADS.idle, 1);
+  host.advance(HOST_LOADS.idle, 1);
   check(await host.look(), 'the second look');
 });
 

@@ -31,7 +31,7 @@ const open = (t: Test, path: (folder: string) => string) => {
     file,
     log,
     collector,
-    pass: (ms: number) => {
+    advance: (ms: number) => {
       now += ms;
     },
     look: async () => (await collector.collect(SIGNAL)).kernelKills ?? [],
@@ -75,7 +75,7 @@ t.test('kills of the last hour are told at the start, later ones as they come, e
   const kernel = open(t, emptyFile);
   appendFileSync(kernel.file, killAt(3.9 * HOUR, 1) + killAt(4.5 * HOUR, 2));
   t.match(await kernel.look(), [{ pid: 2, at: BOOTED_AT + 4.5 * HOUR, line: /^Out of memory: Killed process 2 / }]);
-  kernel.pass(1000);
+  kernel.advance(1000);
   appendFileSync(kernel.file, killAt(5 * HOUR + 400, 3));
   t.match(await kernel.look(), [{ pid: 3, at: BOOTED_AT + 5 * HOUR + 400 }]);
   t.same(await kernel.look(), []);
@@ -86,7 +86,7 @@ t.test(
   async (t) => {
     const kernel = open(t, emptyFile);
     t.same(await kernel.look(), []);
-    kernel.pass(1000);
+    kernel.advance(1000);
     appendFileSync(kernel.file, killAt(2 * HOUR, 7));
     t.match(await kernel.look(), [{ pid: 7, at: BOOTED_AT + 5 * HOUR }]);
   },
@@ -165,7 +165,7 @@ t.test('what only looks like an error of a GPU is none', async (t) => {
 t.test('XIDs come once, dated, beside kills; a log without any says that there is none', async (t) => {
   const kernel = open(t, emptyFile);
   t.same(await kernel.xids(), []);
-  kernel.pass(1000);
+  kernel.advance(1000);
   const [message = ''] = XID_MESSAGES[0] ?? [];
   appendFileSync(
     kernel.file,

@@ -3,7 +3,7 @@
 #include "stub.h"
 
 #define RING 100
-#define SAMPLE_MS (1000.0 / 6)
+#define SAMPLES_PER_S 6
 
 enum value_type { U32 = 1, U64 = 3 };
 
@@ -55,10 +55,10 @@ EXPORT int nvmlDeviceGetSamples(const struct device *device, uint32_t type, uint
     return SUCCESS;
   }
   uint32_t room = *count, found = 0;
-  int64_t newest = (int64_t)floor(now_ms() / SAMPLE_MS);
+  int64_t newest = (int64_t)floor(now_ms() * SAMPLES_PER_S / 1000);
   for (int64_t place = 0; place < RING && found < room; place++) {
     int64_t tick = newest - ((newest - place) % RING + RING) % RING;
-    double at = (double)tick * SAMPLE_MS;
+    double at = (double)tick * 1000 / SAMPLES_PER_S;
     if (value_at(device, CURVE_PROCESSES, at) == 0 || epoch_us(at) <= last_seen) continue;
     out[found++] = (struct sample){epoch_us(at), {.u32 = (uint32_t)llround(value_at(device, id, at))}};
   }

@@ -1,9 +1,9 @@
 /**
  * The driver generations that the stub can be, and what tells them apart: which of its functions the library of a
- * generation exports, how long an entry of its process list is, which CUDA it speaks. Of branches 470.256, 535.261,
+ * generation exports and how long an entry of its process list is. Of branches 470.256, 535.261,
  * 550.163, 580.178 and 595.99; the early 535 is known for filling 32 bytes where 24 were agreed.
  *
- * @typedef {{ number: number, cuda: number, processStride: 24 | 32 }} Generation
+ * @typedef {{ number: number, processStride: 24 | 32 }} Generation
  */
 
 /** The driver version that stands for each generation. */
@@ -16,23 +16,13 @@ export const DRIVERS = {
   595: '595.99.02',
 };
 
-/** @type {readonly { from: readonly [number, number], cuda: number, processStride?: 32 }[]} */
-const GENERATIONS = [
-  { from: [470, 0], cuda: 11_040 },
-  { from: [525, 0], cuda: 12_000 },
-  { from: [535, 0], cuda: 12_020, processStride: 32 },
-  { from: [535, 87], cuda: 12_020 },
-  { from: [550, 0], cuda: 12_040 },
-  { from: [580, 0], cuda: 13_000 },
-  { from: [595, 0], cuda: 13_020 },
-];
+const OLDEST = 470;
 
 /** @param {string} driver such as 550.163.01 @returns {Generation} */
 export const generationOf = (driver) => {
   const [major = 0, minor = 0] = driver.split('.').map(Number);
-  const found = GENERATIONS.findLast(({ from }) => major > from[0] || (major === from[0] && minor >= from[1]));
-  if (found === undefined) throw new Error(`the stub library knows drivers from 470 on, not ${driver}`);
-  return { number: major, cuda: found.cuda, processStride: found.processStride ?? 24 };
+  if (major < OLDEST) throw new Error(`the stub library knows drivers from ${OLDEST} on, not ${driver}`);
+  return { number: major, processStride: major === 535 && minor < 87 ? 32 : 24 };
 };
 
 /** Functions that came after 470: the first driver that has each. All others of the stub are in every generation. */

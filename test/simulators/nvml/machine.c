@@ -19,7 +19,8 @@ static const void *map(const char *variable) {
   int file = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
   struct stat facts;
   const void *memory = MAP_FAILED;
-  if (file >= 0 && fstat(file, &facts) == 0) memory = mmap(NULL, (size_t)facts.st_size, PROT_READ, MAP_SHARED, file, 0);
+  if (file >= 0 && fstat(file, &facts) == 0)
+    memory = mmap(NULL, (size_t)facts.st_size, PROT_READ, MAP_SHARED, file, 0);
   if (file >= 0) close(file);
   if (memory != MAP_FAILED) return memory;
   fprintf(stderr, "stub libnvidia-ml: cannot map %s=%s\n", variable, path == NULL ? "" : path);

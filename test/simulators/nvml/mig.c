@@ -1,4 +1,4 @@
-/* A GPU that is cut into instances: some of its places are empty, and a handle to an instance knows less than the GPU's. */
+/* A GPU that is cut into instances: some of its places are empty, and a handle to an instance knows less than a whole. */
 #include "stub.h"
 
 struct attributes {
@@ -15,7 +15,7 @@ static bool is_instance(const struct device *device) {
 }
 
 bool is_device(const struct device *device) {
-  return is_instance(device) || (device >= gpus && device < gpus + timeline->gpu_count);
+  return is_instance(device) || (device >= gpus && device < gpus + MAX_GPUS && device->gpu != NULL);
 }
 
 EXPORT int nvmlDeviceGetMigMode(const struct device *device, uint32_t *current, uint32_t *pending) {

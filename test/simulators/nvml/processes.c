@@ -85,49 +85,53 @@ EXPORT int nvmlDeviceGetComputeRunningProcesses_v3(const struct device *device, 
   return list(__func__, device, count, out, timeline->process_stride);
 }
 
-/* Counted once a second, for those that did anything. Never in MIG mode. */
-static bool worked(const struct process *process, const struct device *device, double at, uint32_t *share) {
-  if (!is_on(process, device, at)) return false;
-  *share = (uint32_t)llround(held_at(&process->utilization, at));
-  return *share > 0;
+/* Who worked in the last whole second, and how much of it in %. Never counted in MIG mode. */
+#define MAX_WORKERS 64
+struct worker {
+  uint32_t pid, share;
+};
+
+static int workers(const struct device *device, uint64_t last_seen, struct worker *out, uint32_t *count,
+                   uint64_t *stamp) {
+  if (device->gpu->mig_count > 0) return NOT_SUPPORTED;
+  double at = floor(now_ms() / SAMPLE_MS) * SAMPLE_MS;
+  *stamp = epoch_us(at);
+  *count = 0;
+  for (uint32_t i = 0; i < timeline->process_count && *count < MAX_WORKERS && *stamp > last_seen; i++) {
+    const struct process *process = &processes()[i];
+    uint32_t share = is_on(process, device, at) ? (uint32_t)llround(held_at(&process->utilization, at)) : 0;
+    if (share > 0) out[(*count)++] = (struct worker){process->pid, share};
+  }
+  return *count > 0 ? SUCCESS : NOT_FOUND;
 }
 
 EXPORT int nvmlDeviceGetProcessUtilization(const struct device *device, struct process_sample *out, uint32_t *count,
                                            uint64_t last_seen) {
   ON_WHOLE(device);
   NEEDS(count);
-  if (device->gpu->mig_count > 0) return NOT_SUPPORTED;
-  double at = floor(now_ms() / SAMPLE_MS) * SAMPLE_MS;
-  uint32_t room = out == NULL ? 0 : *count, found = 0, share;
-  if (epoch_us(at) <= last_seen) return NOT_FOUND;
-  for (uint32_t i = 0; i < timeline->process_count; i++) {
-    if (!worked(&processes()[i], device, at, &share)) continue;
-    if (found < room)
-      out[found] = (struct process_sample){
-          .pid = processes()[i].pid, .timestamp = epoch_us(at), .sm = share, .memory = share / 2};
-    found++;
-  }
-  *count = found;
-  if (found == 0) return NOT_FOUND;
-  return found > room ? INSUFFICIENT_SIZE : SUCCESS;
+  struct worker found[MAX_WORKERS];
+  uint64_t stamp;
+  uint32_t room = out == NULL ? 0 : *count;
+  int code = workers(device, last_seen, found, count, &stamp);
+  if (code != SUCCESS) return code;
+  if (*count > room) return INSUFFICIENT_SIZE;
+  for (uint32_t i = 0; i < *count; i++)
+    out[i] = (struct process_sample){found[i].pid, stamp, .sm = found[i].share, .memory = found[i].share / 2};
+  return SUCCESS;
 }
 
 EXPORT int nvmlDeviceGetProcessesUtilizationInfo(const struct device *device, struct processes_utilization *out) {
   ON_WHOLE(device);
   NEEDS(out);
   if (out->version != VERSION_WORD(struct processes_utilization, 1u)) return ARGUMENT_VERSION_MISMATCH;
-  if (device->gpu->mig_count > 0) return NOT_SUPPORTED;
-  double at = floor(now_ms() / SAMPLE_MS) * SAMPLE_MS;
-  uint32_t room = out->list == NULL ? 0 : out->count, found = 0, share;
-  if (epoch_us(at) <= out->last_seen) return NOT_FOUND;
-  for (uint32_t i = 0; i < timeline->process_count; i++) {
-    if (!worked(&processes()[i], device, at, &share)) continue;
-    if (found < room)
-      out->list[found] = (struct process_utilization){
-          .timestamp = epoch_us(at), .pid = processes()[i].pid, .sm = share, .memory = share / 2};
-    found++;
-  }
-  out->count = found;
-  if (found == 0) return NOT_FOUND;
-  return found > room ? INSUFFICIENT_SIZE : SUCCESS;
+  struct worker found[MAX_WORKERS];
+  uint64_t stamp;
+  uint32_t room = out->list == NULL ? 0 : out->count;
+  int code = workers(device, out->last_seen, found, &out->count, &stamp);
+  if (code != SUCCESS) return code;
+  if (out->count > room) return INSUFFICIENT_SIZE;
+  for (uint32_t i = 0; i < out->count; i++)
+    out->list[i] =
+        (struct process_utilization){stamp, found[i].pid, .sm = found[i].share, .memory = found[i].share / 2};
+  return SUCCESS;
 }

@@ -3,8 +3,8 @@
 #include "stub.h"
 
 /* The windows over which the driver's own numbers are made. */
-#define UTILIZATION_WINDOW_MS (1000.0 / 6)
-#define POWER_WINDOW_MS 100.0
+#define UTILIZATION_PER_S 6
+#define POWER_PER_S 10
 #define PCIE_WINDOW_US 20000
 
 enum clock { CLOCK_GRAPHICS, CLOCK_OF_SM, CLOCK_OF_MEMORY, CLOCK_VIDEO };
@@ -29,7 +29,7 @@ struct temperature_v1 {
   int32_t temperature;
 };
 
-static double window_start(double window_ms) { return floor(now_ms() / window_ms) * window_ms; }
+static double window_start(int per_s) { return floor(now_ms() * per_s / 1000) * 1000 / per_s; }
 
 /* A value of a curve as the unsigned number that a call gives; NOT_SUPPORTED where the board has no such thing. */
 static int give(const struct device *device, enum curve_id id, double at_ms, uint32_t *out) {
@@ -45,7 +45,7 @@ EXPORT int nvmlDeviceGetUtilizationRates(const struct device *device, struct uti
   ON_WHOLE(device);
   NEEDS(out);
   if (device->gpu->mig_count > 0) return NOT_SUPPORTED;
-  double at = window_start(UTILIZATION_WINDOW_MS);
+  double at = window_start(UTILIZATION_PER_S);
   int code = give(device, CURVE_UTILIZATION, at, &out->gpu);
   return code == SUCCESS ? give(device, CURVE_MEMORY_UTILIZATION, at, &out->memory) : code;
 }
@@ -85,7 +85,7 @@ EXPORT int nvmlDeviceGetMemoryInfo_v2(const struct device *device, struct memory
 /* Boards that average over a second give that here; only the field of instant power does not. */
 EXPORT int nvmlDeviceGetPowerUsage(const struct device *device, uint32_t *out) {
   ON_WHOLE(device);
-  double at = window_start(POWER_WINDOW_MS);
+  double at = window_start(POWER_PER_S);
   int code = give(device, CURVE_POWER_AVERAGE, at, out);
   return code == NOT_SUPPORTED ? give(device, CURVE_POWER, at, out) : code;
 }

@@ -1,5 +1,5 @@
-/* What the files of the stub share. The layout of the files it reads is generated from layout.js; what the library takes
- * and gives is declared here and where it is used, by size and offset, without NVIDIA's header. */
+/* What the files of the stub share. The layout of the files it reads is generated from layout.js; what the library
+ * takes and gives is declared here and where it is used, by size and offset, without NVIDIA's header. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -59,13 +59,12 @@ void pause_us(uint64_t us);
 /* system.c */
 extern struct device gpus[MAX_GPUS];
 bool is_initialised(void);
-bool is_device(const struct device *device);
 bool is_present(const struct device *device);
+int copy_text(const char *text, char *out, uint32_t length);
 int remember(int code, int gpu); /* a GPU or a driver that is lost stays lost until the next first nvmlInit */
 
-/* readings.c: one value of a curve as the unsigned number that a call gives. */
-int read_u32(const char *function, const struct device *device, enum curve_id id, uint32_t *out);
-int copy_text(const char *text, char *out, uint32_t length);
+/* mig.c */
+bool is_device(const struct device *device);
 
 #define ON(device)                                     \
   do {                                                 \

@@ -1,5 +1,6 @@
 // Compiles a simulation into the file that the stub library answers from.
 import { boardOf } from '../board.js';
+import { cudaOf } from '../driver.js';
 import { busIdOf, createScene, RESERVED_MIB } from '../scene.js';
 import { generationOf } from './generations.js';
 import { CURVES, GPU, MAGIC, POINT, PROCESS, pack, TIMELINE, VERSION, XID } from './layout.js';
@@ -187,9 +188,9 @@ const assemble = (driver, gpus, processes, xids, points) => {
     [POINT, points],
   ]).map(([layout, records]) => Buffer.concat(records.map((values) => pack(layout, values))));
   const starts = parts.map((_, index) => parts.slice(0, index).reduce((sum, part) => sum + part.length, TIMELINE.size));
-  const { number, cuda, processStride } = generationOf(driver);
+  const { number, processStride } = generationOf(driver);
   const header = pack(TIMELINE, {
-    ...{ magic: MAGIC, version: VERSION, cuda, generation: number, processStride, driver },
+    ...{ magic: MAGIC, version: VERSION, cuda: cudaOf(driver), generation: number, processStride, driver },
     ...{ gpuCount: gpus.length, processCount: processes.length, xidCount: xids.length },
     ...{ gpus: starts[0], processes: starts[1], xids: starts[2], points: starts[3] },
   });

@@ -14,8 +14,10 @@ export const HostParts = ({ detail }: { readonly detail: HostDetail }) => (
     {detail.cores !== null && <Cores cores={detail.cores} />}
     <div class="host-parts">
       <Spaces spaces={detail.spaces} />
-      {detail.disks.length > 0 && <Disks disks={detail.disks} />}
-      {detail.networks.length > 0 && <Networks networks={detail.networks} />}
+      <div>
+        {detail.disks.length > 0 && <Disks disks={detail.disks} />}
+        {detail.networks.length > 0 && <Networks networks={detail.networks} />}
+      </div>
     </div>
     {detail.temperatures.length > 0 && <Temperatures temperatures={detail.temperatures} />}
     <Absent absent={detail.absent} />
