@@ -279,7 +279,7 @@ export const text = {
     allFail: 'Every collector fails: nothing is seen now.',
     collectors: 'Collectors',
     runFolders: 'Run folders',
-    runFoldersWork: (count: string) => `${count} run folders are looked at, and all of them can be read.`,
+    runFoldersWork: (count: string) => `Run folders looked at: ${count}. All of them can be read.`,
     runFoldersFail: (failing: string, count: string) => `${failing} of ${count} run folders cannot be read now.`,
     noRunFolders: 'No run is being watched now.',
     state: { works: 'Works', waiting: 'First look', silent: 'Silent', failing: 'Fails' },

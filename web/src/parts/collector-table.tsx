@@ -75,5 +75,5 @@ const saysOf = ({ error, failures, polling }: CollectorState): string => {
 /** A look takes milliseconds, a silence may last for days. */
 const formatLength = (ms: number | null): string => {
   if (ms === null) return UNKNOWN;
-  return ms < 1000 ? formatUnit(ms, 'ms') : formatDuration(ms);
+  return ms < 1000 ? formatUnit(Math.round(ms * 10) / 10, 'ms') : formatDuration(ms);
 };
