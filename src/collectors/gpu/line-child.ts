@@ -36,6 +36,12 @@ export type LineChildOptions = {
   readonly saysWhenItRuns: boolean;
 };
 
+/**
+ * Silence after which a child that prints every `intervalMs` counts as hung: five periods, and never so short that a busy
+ * machine looks like it.
+ */
+export const silenceOfTicks = (intervalMs: number): number => Math.max(5 * intervalMs, 1000);
+
 /** Without persistence mode the driver initialises every GPU first: 2 to 30 s have been seen. */
 const FIRST_LINE_MS = 60_000;
 /**

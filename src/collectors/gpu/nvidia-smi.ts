@@ -6,7 +6,7 @@ import type { Sample } from '../../core/sample.ts';
 import { createGpuRowParser, csvAbsences, FIELDS_OF_METRIC } from './csv.ts';
 import { gapSamples } from './gap.ts';
 import { notesOn } from './gpu-notes.ts';
-import { createLineChild } from './line-child.ts';
+import { createLineChild, silenceOfTicks } from './line-child.ts';
 import { createGpuRounds, type GpuRound } from './rounds.ts';
 import { explainSmiFailure } from './smi-errors.ts';
 
@@ -22,9 +22,6 @@ export type NvidiaSmiOptions = {
   readonly log: Log;
 };
 
-/** Silence after which the child counts as hung: five periods, and never so short that a busy machine looks like one. */
-const SILENT_PERIODS = 5;
-const SILENCE_AT_LEAST_MS = 1000;
 const RETRY_WITHIN_MS = 2000;
 /** What a look that never comes may leave waiting. */
 const MAX_WAITING_SAMPLES = 5000;
@@ -83,7 +80,7 @@ export const createNvidiaSmiCollector = ({
     },
     environment: null,
     saysWhenItRuns: false,
-    silenceMs: Math.max(SILENT_PERIODS * intervalMs, SILENCE_AT_LEAST_MS),
+    silenceMs: silenceOfTicks(intervalMs),
     onStart: () => {
       rounds = createGpuRounds();
     },

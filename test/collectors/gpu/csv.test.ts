@@ -1,5 +1,11 @@
 import t from 'tap';
-import { chooseFields, createGpuRowParser, csvAbsences, parseKnownFields } from '../../../src/collectors/gpu/csv.ts';
+import {
+  chooseFields,
+  createGpuRowParser,
+  csvAbsences,
+  FIELDS_OF_METRIC,
+  parseKnownFields,
+} from '../../../src/collectors/gpu/csv.ts';
 import { notesOn } from '../../../src/collectors/gpu/gpu-notes.ts';
 import { parsePciBusId } from '../../../src/collectors/gpu/pci-bus-id.ts';
 import { GPU_METRICS } from '../../../src/core/metrics.ts';
@@ -90,6 +96,26 @@ t.test('an idle GPU has 0 %, one that does not say has null and the reason', asy
     t.equal(row?.values.utilization, null, `"${text}" is not a number`);
     t.equal(row?.reasons.utilization, text);
     t.equal(row?.values.power, 38.2, 'the other cells count');
+  }
+});
+
+t.test('any one field that says N/A takes its own metric and no other', async (t) => {
+  const fields = [...new Set(Object.values(FIELDS_OF_METRIC).flatMap(([first]) => first ?? []))];
+  const parse = createGpuRowParser(['uuid', 'index', ...fields, 'name']);
+  const cells = fields.map((_, i) => String(i + 1));
+  const line = (given: readonly string[]) => `GPU-1f, 0, ${given.join(', ')}, A100`;
+  const whole = parse(line(cells))?.values ?? {};
+  t.ok(Object.keys(whole).length >= 10);
+  for (const [place, field] of fields.entries()) {
+    const row = parse(line(cells.with(place, '[N/A]')));
+    const changed = Object.keys(whole).filter((metric) => row?.values[metric] !== whole[metric]);
+    const own = Object.entries(FIELDS_OF_METRIC).flatMap(([metric, [first]]) => (first === field ? [metric] : []));
+    t.same(
+      changed,
+      own.filter((metric) => whole[metric] !== null),
+      field,
+    );
+    for (const metric of own) t.match(row, { values: { [metric]: null }, reasons: { [metric]: '[N/A]' } });
   }
 });
 

@@ -8,7 +8,7 @@ import type { Sample } from '../../../core/sample.ts';
 import type { ProcessSources } from '../../process/facts.ts';
 import { gapSamples } from '../gap.ts';
 import { createKnownProcesses } from '../known-processes.ts';
-import { createLineChild } from '../line-child.ts';
+import { createLineChild, silenceOfTicks } from '../line-child.ts';
 import { type ChildMessage, type ChildSettings, type ProcessRow, TICK_METRICS, type TickRow } from './protocol.ts';
 
 /** What the child said first, or why it ended before that. */
@@ -34,9 +34,6 @@ export type NvmlOptions = {
   readonly log: Log;
 };
 
-/** Silence after which the child counts as hung: five periods, and never so short that a busy machine looks like one. */
-const SILENT_PERIODS = 5;
-const SILENCE_AT_LEAST_MS = 1000;
 const RETRY_WITHIN_MS = 2000;
 /** What looks that never come may leave waiting. */
 const MAX_WAITING_SAMPLES = 5000;
@@ -129,7 +126,7 @@ export const createNvmlCollector = (options: NvmlOptions): NvmlCollector => {
     },
     environment: { ...options.environment, NODE_OPTIONS: undefined },
     saysWhenItRuns: true,
-    silenceMs: Math.max(SILENT_PERIODS * intervalMs, SILENCE_AT_LEAST_MS),
+    silenceMs: silenceOfTicks(intervalMs),
     onLine: (line) => {
       const message = parseMessage(line);
       if (message !== null) take(message);
