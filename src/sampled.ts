@@ -34,6 +34,7 @@ export const createSampled = (deps: {
   let hostSubject: string | null = null;
   /** UUIDs by what the kernel calls a GPU, and by themselves. */
   const uuids = new Map<string, string>();
+  /** By either name of the GPU, the newest last. */
   const xids = new Map<string, number>();
   /** Whether it is heard of every XID; only then is none none. */
   let hearsXids = false;
@@ -56,12 +57,15 @@ export const createSampled = (deps: {
     hear: (batch) => {
       batch.gpus?.forEach(nameGpu);
       if (batch.xids !== undefined) hearsXids = true;
-      for (const { gpu, xid } of batch.xids ?? []) xids.set(gpu, xid);
+      for (const { gpu, xid } of batch.xids ?? []) {
+        xids.delete(gpu);
+        xids.set(gpu, xid);
+      }
     },
     complete: (sample) => {
       const uuid = uuidOf(sample);
       if (uuid === null) return sample;
-      const [, heard] = [...xids].find(([gpu]) => uuids.get(gpu) === uuid) ?? [];
+      const [, heard] = [...xids].findLast(([gpu]) => uuids.get(gpu) === uuid) ?? [];
       const xid = heard ?? (hearsXids ? NO_XID : null);
       return { ...sample, values: { ...sample.values, xid, runMemory: gpus.runMemoryOn(uuid) } };
     },
