@@ -93,6 +93,7 @@ export const createPipeline = (deps: {
     const step: Step = { now, durable: [], samples: [], heard: [] };
     const { result, events } = store.transaction(() => {
       const result = work(step);
+      for (const subject of engine.takeGone()) store.dropRuleStates(subject);
       store.saveRuleStates(engine.dirtyStates(now));
       const stored = step.durable.length > 0 ? store.addEvents(step.durable) : [];
       return { result, events: [...stored, ...sampledEvents(step)] };

@@ -81,3 +81,22 @@ t.test('with every collector at work there is no alert and no noise', async (t) 
   }
   t.same(events, []);
 });
+
+t.test('of a collector that is gone nothing stays in the store', async (t) => {
+  const { time, store, pipeline } = assemble();
+  t.teardown(() => store.close());
+  time.now = T0;
+  const told = { everyMs: 1000, lastErrorAt: null, error: null, failures: 0, durationMs: 1, misses: 0, polling: false };
+  const minute = (...names: readonly string[]) => {
+    time.now += 60_000;
+    pipeline.ingest({ collectors: names.map((name) => ({ name, lastSuccessAt: time.now - 300, ...told })) });
+    pipeline.judge();
+  };
+  const subjects = () => store.ruleStates().map(({ subject }) => subject);
+  minute('gpu', 'run /data/runs/train');
+  minute('gpu', 'run /data/runs/train');
+  t.ok(subjects().some((subject) => subject.endsWith(' run /data/runs/train')));
+  minute('gpu');
+  t.notOk(subjects().some((subject) => subject.endsWith(' run /data/runs/train')));
+  t.ok(subjects().some((subject) => subject.endsWith(' gpu')));
+});

@@ -25,7 +25,7 @@ export type Engine = {
   readonly observeEpochs: (run: RunContext, rows: readonly EpochRow[], now: number) => Alert[];
   /** One tick of the clock for the active runs. */
   readonly tick: (now: number, ticks: readonly RunTick[]) => Alert[];
-  /** One tick of the clock for the host. A collector that is not among those told of any more is forgotten. */
+  /** One tick of the clock for the host. A collector that is not among those told of any more, or a former name of the host, is forgotten. */
   readonly tickHost: (now: number, tick: HostTick) => Alert[];
   /** Resolves the open alerts of a run that has ended and forgets what the rules knew of it. */
   readonly endRun: (run: RunContext, now: number) => Alert[];
@@ -39,6 +39,8 @@ export type Engine = {
    * the last call; those that live on ticks once a minute. They are live: write them before the next input.
    */
   readonly dirtyStates: (now: number) => RuleState[];
+  /** The subjects that {@link Engine.tickHost} forgot since the last call: what was written of them may be deleted. */
+  readonly takeGone: () => readonly string[];
   /** Goes back to what was written: after a restart, or after a write that failed. A state that does not fit is reported and dropped. */
   readonly restore: (states: readonly RuleState[], openAlerts: readonly Alert[]) => void;
 };
@@ -59,6 +61,7 @@ export const createEngine = ({ rules, ...court }: { rules: readonly AnyRule[] } 
   const ofHosts = armed.filter((one) => one.rule.subject === 'host' && !isOfCollectors(one));
   const ofCollectors = armed.filter(isOfCollectors);
   const watches = new Map<string, Watch>();
+  const gone: string[] = [];
 
   const watchOf = (subject: string): Watch => {
     const watch = watches.get(subject) ?? createWatch();
@@ -99,18 +102,18 @@ export const createEngine = ({ rules, ...court }: { rules: readonly AnyRule[] } 
         ...judgeAll(whole, ofHosts, { kind: 'host', at: now, name, host }, REGROUP_TICKS, court),
       ];
       if (collectors === null) return newest(changed);
-      const prefix = `${subject} `;
       const told = new Set<string>();
       for (const collector of collectors) {
-        const key = prefix + collector.name;
+        const key = `${subject} ${collector.name}`;
         told.add(key);
         const input = { kind: 'collector', at: now, name, collector } as const;
         changed.push(...judgeAll(watchOf(key), ofCollectors, input, REGROUP_TICKS, court));
       }
       for (const [key, watch] of watches) {
-        if (!key.startsWith(prefix) || told.has(key)) continue;
+        if (!key.startsWith('host:') || key === subject || told.has(key)) continue;
         changed.push(...dismiss(watch, now, 'nothing is collected there any more'));
         watches.delete(key);
+        gone.push(key);
       }
       return newest(changed);
     },
@@ -135,8 +138,11 @@ export const createEngine = ({ rules, ...court }: { rules: readonly AnyRule[] } 
 
     dirtyStates: (now) => [...watches].flatMap(([subject, watch]) => dirtyOf(watch, subject, now)),
 
+    takeGone: () => gone.splice(0),
+
     restore: (states, openAlerts) => {
       watches.clear();
+      gone.length = 0;
       const open = new Map(openAlerts.map((alert) => [alert.id, alert]));
       for (const saved of states) {
         const watch = watchOf(saved.subject);

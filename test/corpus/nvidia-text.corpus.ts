@@ -3,7 +3,7 @@ import t from 'tap';
 import { chooseFields, createGpuRowParser, FIELDS_OF_METRIC, parseKnownFields } from '../../src/collectors/gpu/csv.ts';
 import { parseMigList } from '../../src/collectors/gpu/mig-list.ts';
 import { parseProcessRow } from '../../src/collectors/gpu/processes.ts';
-import { explainSmiFailure, parseUnreachableGpu, saysNoGpu } from '../../src/collectors/gpu/smi-errors.ts';
+import { explainSmiFailure, parseUnreachableGpus, saysNoGpu } from '../../src/collectors/gpu/smi-errors.ts';
 import { parseXid } from '../../src/collectors/process/kernel-log-parser.ts';
 import { recorded, sectionOf, sectionsOf, tableOf } from './nvidia-files.ts';
 
@@ -194,7 +194,8 @@ t.test('a GPU that cannot be opened is told by its index, and is never "no GPU"'
   );
   t.equal(texts.length, 50);
   for (const { file, text } of texts) {
-    const unreachable = parseUnreachableGpu(text);
+    const [unreachable, ...others] = parseUnreachableGpus(text);
+    t.same(others, [], file);
     t.same(unreachable?.index, file.includes('handle-unknown') ? 0 : 1, file);
     t.equal(unreachable?.trouble, file.includes('lost') ? 'GPU is lost' : 'Unknown Error', file);
     t.notOk(saysNoGpu(text), file);

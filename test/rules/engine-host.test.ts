@@ -112,3 +112,17 @@ t.test('an open alert whose collector is not known any more does not stay open f
     { id: 'a1', state: 'resolved' },
   ]);
 });
+
+t.test('under a new name of the host, alerts of the old one end and its states are given up', async (t) => {
+  const first = start(memoryFull, collectorStale).engine;
+  const tick = { host: { memoryUsed: 95 }, collectors: [] };
+  const open = first.tickHost(START_AT, { name: 'trainer', ...tick });
+  t.match(open, [{ subject: 'host:trainer', state: 'firing' }]);
+  const second = start(memoryFull, collectorStale).engine;
+  second.restore(first.dirtyStates(START_AT), open);
+  t.match(second.tickHost(START_AT + 60_000, { name: 'trainer-2', host: { memoryUsed: 50 }, collectors: [] }), [
+    { subject: 'host:trainer', state: 'resolved', result: 'nothing is collected there any more' },
+  ]);
+  t.same(second.takeGone(), ['host:trainer']);
+  t.same(second.takeGone(), [], 'each is told once');
+});

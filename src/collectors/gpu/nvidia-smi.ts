@@ -1,4 +1,4 @@
-import type { Batch } from '../../core/batch.ts';
+import type { Batch, ObservedGpuNotes } from '../../core/batch.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import type { Collector } from '../../core/ports.ts';
@@ -9,6 +9,7 @@ import { notesOn } from './gpu-notes.ts';
 import { createLineChild, silenceOfTicks } from './line-child.ts';
 import { createGpuRounds, type GpuRound } from './rounds.ts';
 import { explainSmiFailure } from './smi-errors.ts';
+import { createUnreachableGpus, type LostGpu } from './unreachable.ts';
 
 /** The collector, and whether the driver has answered lately: who reads silence as "nothing" must ask that. */
 export type NvidiaSmiCollector = Collector & { readonly answers: () => boolean };
@@ -45,6 +46,8 @@ export const createNvidiaSmiCollector = ({
   let rounds = createGpuRounds();
   let waiting: Sample[] = [];
   let latest: GpuRound | null = null;
+  const unreachable = createUnreachableGpus();
+  let lost: readonly LostGpu[] = [];
   let inventory = '';
   const notes = new Map<string, string>();
   let gap: string | null = null;
@@ -54,7 +57,13 @@ export const createNvidiaSmiCollector = ({
   const take = (round: GpuRound): void => {
     latest = round;
     const samples = round.rows.map(({ gpu, values }) => ({ subject: `gpu:${gpu.uuid}`, at: round.at, values }));
-    waiting = [...waiting, ...samples].slice(-MAX_WAITING_SAMPLES);
+    lost = unreachable.beside(round.rows.map(({ gpu }) => gpu));
+    const blank = gapSamples(
+      lost.map(({ gpu }) => gpu.uuid),
+      METRICS,
+      round.at,
+    );
+    waiting = [...waiting, ...samples, ...blank].slice(-MAX_WAITING_SAMPLES);
     wake();
   };
 
@@ -93,6 +102,7 @@ export const createNvidiaSmiCollector = ({
     onRemark: (text) => {
       if (!remarks.has(text) && remarks.size < 1000) log.warn({ text }, 'nvidia-smi reports a problem');
       remarks.add(text);
+      unreachable.hear(text);
     },
     onEnd: markGap,
     explainEnd: explainSmiFailure,
@@ -102,9 +112,10 @@ export const createNvidiaSmiCollector = ({
   const newsOf = ({ rows }: GpuRound): Batch => {
     const gpus = rows.map((row) => row.gpu);
     const listed = JSON.stringify(gpus);
-    const changed = rows
-      .map(({ gpu, reasons }) => notesOn(gpu.uuid, { ...absences, ...reasons }))
-      .filter((note) => notes.get(note.uuid) !== JSON.stringify(note));
+    const changed = [
+      ...rows.map(({ gpu, reasons }) => notesOn(gpu.uuid, { ...absences, ...reasons })),
+      ...lost.map(({ gpu, trouble }) => inTrouble(gpu.uuid, trouble)),
+    ].filter((note) => notes.get(note.uuid) !== JSON.stringify(note));
     for (const note of changed) notes.set(note.uuid, JSON.stringify(note));
     const isNew = listed !== inventory;
     inventory = listed;
@@ -113,11 +124,10 @@ export const createNvidiaSmiCollector = ({
 
   /** Every GPU of the last round is in the trouble that the program is in. */
   const gapOf = (why: string): Batch => {
-    const absent = Object.fromEntries(METRICS.map((metric) => [metric, why]));
     const uuids = latest?.rows.map(({ gpu }) => gpu.uuid) ?? [];
     notes.clear();
     latest = null;
-    return { gpuNotes: uuids.map((uuid) => ({ uuid, trouble: why, absent })) };
+    return { gpuNotes: uuids.map((uuid) => inTrouble(uuid, why)) };
   };
 
   return {
@@ -146,3 +156,10 @@ export const createNvidiaSmiCollector = ({
     close: child.close,
   };
 };
+
+/** Of a GPU that gives nothing. */
+const inTrouble = (uuid: string, trouble: string): ObservedGpuNotes => ({
+  uuid,
+  trouble,
+  absent: Object.fromEntries(METRICS.map((metric) => [metric, trouble])),
+});

@@ -20,10 +20,10 @@ export const explainSmiFailure = (code: number | null, output: string): string =
  */
 export const explainSmiRemark = (text: string): string => {
   const said = shorten(text.replace(/\s+/g, ' ').trim());
-  const gpu = parseUnreachableGpu(text);
-  if (gpu === null) return `nvidia-smi -q -x: ${said}`;
-  const which = `GPU ${gpu.index ?? gpu.pciBusId}`;
-  return `${which} cannot be reached (${gpu.trouble}), and node-nvidia-smi then gives no other either: reboot the host, or leave that GPU out (nvidia-smi: "${said}")`;
+  const lost = parseUnreachableGpus(text);
+  if (lost.length === 0) return `nvidia-smi -q -x: ${said}`;
+  const which = lost.map(({ index, pciBusId, trouble }) => `GPU ${index ?? pciBusId} cannot be reached (${trouble})`);
+  return `${which.join(', ')}, and node-nvidia-smi then gives no other either: reboot the host, or leave that GPU out (nvidia-smi: "${said}")`;
 };
 
 /** A GPU that nvidia-smi names and cannot open; it says either its index or its place on the bus. */
@@ -35,26 +35,24 @@ export type UnreachableGpu = {
 };
 
 /**
- * The GPU of a line such as `Unable to determine the device handle for GPU1: 1: GPU is lost.  Reboot the system to
- * recover this GPU` (580 and later), `… for GPU 1: Unknown Error` (470) or `… for GPU 0000:0A:00.0: …`; null where the
- * text tells of none.
+ * The GPUs of lines such as `Unable to determine the device handle for GPU1: 1: GPU is lost.  Reboot the system to
+ * recover this GPU` (580 and later), `… for GPU 1: Unknown Error` (470) or `… for GPU 0000:0A:00.0: …`.
  */
-export const parseUnreachableGpu = (text: string): UnreachableGpu | null => {
-  const [, which = '', words] = /device handle for GPU ?([\da-f:.]*[\da-f]): (?:\d+: )?([^.\n]+)/i.exec(text) ?? [];
-  if (words === undefined) return null;
-  return {
-    index: /^\d{1,3}$/.test(which) ? Number(which) : null,
-    pciBusId: parsePciBusId(which),
-    trouble: words.trim(),
-  };
-};
+export const parseUnreachableGpus = (text: string): readonly UnreachableGpu[] =>
+  [...text.matchAll(/device handle for GPU ?([\da-f:.]*[\da-f]): (?:\d+: )?([^.\n]+)/gi)].map(
+    ([, which = '', words = '']) => ({
+      index: /^\d{1,3}$/.test(which) ? Number(which) : null,
+      pciBusId: parsePciBusId(which),
+      trouble: words.trim(),
+    }),
+  );
 
 /**
  * True when the program works and there is simply no GPU: a normal state. Beside a GPU that could not be opened the
  * same words (580 and later) mean that there is one, and that it is broken.
  */
 export const saysNoGpu = (output: string): boolean =>
-  /No devices (were )?found/i.test(output) && parseUnreachableGpu(output) === null;
+  /No devices (were )?found/i.test(output) && parseUnreachableGpus(output).length === 0;
 
 /** In the order in which they are tried: the first text that fits wins. */
 const EXPLANATIONS: readonly { readonly text: RegExp; readonly exit: number | null; readonly plain: string }[] = [

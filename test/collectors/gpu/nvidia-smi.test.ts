@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { createNvidiaSmiCollector } from '../../../src/collectors/gpu/nvidia-smi.ts';
 import { systemClock } from '../../../src/core/clock.ts';
+import type { Sample } from '../../../src/core/sample.ts';
 import { createLog, createStage, FIELDS, hasEnded, lookUntil, lookUntilFailure, untilEnded } from './stage.ts';
 
 const open = (t: Test, path: string, log = createLog()) => {
@@ -71,7 +72,38 @@ t.test('a hung nvidia-smi that ignores SIGTERM is killed and started again, neve
   t.ok(someSamples(await lookUntil(collector, someSamples)));
 });
 
-t.test('one lost GPU of a new driver is told once, and the healthy one keeps its series', async (t) => {
+t.test('a GPU that is lost is blank with the reason, and the healthy one keeps its series without a gap', async (t) => {
+  const stage = createStage(t, { driver: '580.65.06' });
+  const log = createLog();
+  const collector = open(t, stage.program, log);
+  await lookUntil(collector, someSamples);
+  stage.change({ fault: { kind: 'lost', gpu: 1 } });
+  const samples: Sample[] = [];
+  const told: unknown[] = [];
+  const lookFor = (wanted: (sample: Sample) => boolean) =>
+    lookUntil(collector, (batch) => {
+      samples.push(...(batch.samples ?? []));
+      told.push(...(batch.gpuNotes ?? []).filter(({ uuid }) => uuid === 'GPU-b'));
+      return (batch.samples ?? []).some(wanted);
+    });
+  const isOfLost = ({ subject, values }: Sample, blank: boolean) =>
+    subject === 'gpu:GPU-b' && Object.values(values).every((value) => value === null) === blank;
+  for (let tick = 0; tick < 3; tick++) await lookFor((sample) => isOfLost(sample, true));
+  const why = 'GPU is lost';
+  t.match(told, [{ uuid: 'GPU-b', trouble: why, absent: { utilization: why, memoryUsed: why } }]);
+  t.equal(told.length, 1, 'once');
+
+  stage.change({ fault: undefined });
+  await lookFor((sample) => isOfLost(sample, false));
+  t.match(told, [{ trouble: why }, { uuid: 'GPU-b', trouble: null }]);
+  const healthy = samples.filter(({ subject }) => subject === 'gpu:GPU-a');
+  t.ok(healthy.every(({ values }) => values.memoryUsed !== null));
+  t.ok(healthy.length >= new Set(samples.map(({ at }) => at)).size - 1, 'a sample of it in every tick');
+  const problems = log.lines.filter(({ level }) => level === 'warn');
+  t.match(problems, [{ facts: { text: /GPU1: 1: GPU is lost/ }, message: 'nvidia-smi reports a problem' }]);
+});
+
+t.test('of a GPU that was lost before it was ever seen only the log tells', async (t) => {
   const stage = createStage(t, { driver: '580.65.06', fault: { kind: 'lost', gpu: 1 } });
   const log = createLog();
   const collector = open(t, stage.program, log);
@@ -79,8 +111,7 @@ t.test('one lost GPU of a new driver is told once, and the healthy one keeps its
     const { samples = [] } = await lookUntil(collector, someSamples);
     t.same([...new Set(samples.map(({ subject }) => subject))], ['gpu:GPU-a']);
   }
-  const problems = log.lines.filter(({ level }) => level === 'warn');
-  t.match(problems, [{ facts: { text: /GPU1: 1: GPU is lost/ }, message: 'nvidia-smi reports a problem' }]);
+  t.match(log.lines, [{ level: 'warn', facts: { text: /GPU1: 1: GPU is lost/ } }]);
 });
 
 t.test('a cell that the driver cannot read is null, and its reason is told once', async (t) => {

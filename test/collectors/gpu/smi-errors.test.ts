@@ -2,10 +2,10 @@ import t from 'tap';
 import {
   explainSmiFailure,
   explainSmiRemark,
-  parseUnreachableGpu,
+  parseUnreachableGpus,
   saysNoGpu,
 } from '../../../src/collectors/gpu/smi-errors.ts';
-import { ERROR_TEXTS } from '../../simulators/nvidia-smi-faults.js';
+import { ERROR_TEXTS, lostText } from '../../simulators/nvidia-smi-faults.js';
 
 t.test('what nvidia-smi says when it gives up becomes plain words, with its own text and exit code', async (t) => {
   t.match(
@@ -46,8 +46,14 @@ t.test('which GPU cannot be reached is read in the words of every driver', async
     ['GPU0000:3B:00.0: GPU is lost.  Reboot', null, '0000:3b:00', 'GPU is lost'],
   ] as const) {
     const said = `Unable to determine the device handle for ${text}\n\n`;
-    t.same(parseUnreachableGpu(said), { index, pciBusId, trouble }, text);
+    t.same(parseUnreachableGpus(said), [{ index, pciBusId, trouble }], text);
   }
-  t.equal(parseUnreachableGpu(ERROR_TEXTS[9] ?? ''), null);
+  t.same(parseUnreachableGpus(ERROR_TEXTS[9] ?? ''), []);
+  const two = [0, 3].map((gpu) => lostText('580.65.06', { kind: 'lost', gpu })).join('');
+  t.same(
+    parseUnreachableGpus(two).map(({ index }) => index),
+    [0, 3],
+  );
+  t.match(explainSmiRemark(two), /^GPU 0 cannot be reached \(GPU is lost\), GPU 3 cannot be reached/);
   t.match(explainSmiRemark('a new warning\n'), /^nvidia-smi -q -x: a new warning$/);
 });
