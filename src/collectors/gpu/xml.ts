@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import nvidiaSmi from 'node-nvidia-smi';
-import type { ObservedProcess } from '../../core/batch.ts';
+import type { Batch, ObservedProcess } from '../../core/batch.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Collector } from '../../core/ports.ts';
 import { type ProcessSources, readProcess } from '../process/facts.ts';
+import { gapSamples } from './gap.ts';
 import { notesOn } from './gpu-notes.ts';
 import { type ListedMig, parseMigList } from './mig-list.ts';
 import { explainSmiFailure, explainSmiRemark } from './smi-errors.ts';
@@ -13,6 +14,7 @@ import { parseSmiLog, type XmlGpu } from './xml-parser.ts';
  * GPUs by node-nvidia-smi, the last resort: a look starts `nvidia-smi -q -x`, blocks the driver 40 ms a GPU, and any
  * word on stderr, such as that one GPU is lost, loses all GPUs of that look. The package runs the nvidia-smi that is on
  * PATH, has no time-out and gives no handle on its child: a look that hangs is never doubled, the next ones wait for it.
+ * The first look that fails after a good one gives the gap that it leaves, the next one throws why.
  */
 export const createXmlCollector = (options: {
   readonly everyMs: number;
@@ -29,13 +31,45 @@ export const createXmlCollector = (options: {
     });
   const look = createSingleLook();
   const nameInstances = createMigNames();
+  let seen: readonly XmlGpu[] = [];
+  let owed: { readonly error: unknown } | null = null;
+
+  const gapOf = (gone: readonly XmlGpu[], error: unknown): Batch => {
+    const why = error instanceof Error ? error.message : String(error);
+    return {
+      samples: gone.flatMap(({ gpu, values }) => gapSamples([gpu.uuid], Object.keys(values), options.clock.now())),
+      gpuNotes: gone.map(({ gpu, values }) => ({
+        uuid: gpu.uuid,
+        trouble: why,
+        absent: Object.fromEntries(Object.keys(values).map((metric) => [metric, why])),
+      })),
+      processes: null,
+      processesUnknown: pidsAreForeign ?? why,
+      hasMore: true,
+    };
+  };
+
   return {
     name: 'gpu',
     when: { everyMs: options.everyMs, retryWithinMs: options.everyMs },
     timeoutMs: 20_000,
     collect: async (signal) => {
-      const log = await look(signal);
-      const found = await nameInstances(log, signal);
+      if (owed !== null) {
+        const { error } = owed;
+        owed = null;
+        throw error;
+      }
+      const gone = seen;
+      seen = [];
+      let found: readonly XmlGpu[];
+      try {
+        found = await nameInstances(await look(signal), signal);
+      } catch (error) {
+        if (gone.length === 0) throw error;
+        owed = { error };
+        return gapOf(gone, error);
+      }
+      seen = found;
       const at = options.clock.now();
       return {
         gpus: found.map(({ gpu }) => gpu),

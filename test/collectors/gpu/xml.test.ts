@@ -207,7 +207,21 @@ t.test('a look through the program on PATH gives samples and processes; two at o
   t.match(await foreign.collect(AbortSignal.timeout(5000)), { processes: null, processesUnknown: why });
 
   stage.change({ fault: { kind: 'error', code: 9 } });
+  const gap = await collector.collect(AbortSignal.timeout(5000));
+  const unknown = { utilization: null, power: null, memoryUsed: null };
+  t.match(gap.samples, [
+    { subject: 'gpu:GPU-a', values: unknown },
+    { subject: 'gpu:GPU-b', values: unknown },
+  ]);
+  t.match(gap.gpuNotes, [
+    { uuid: 'GPU-a', trouble: /driver is not loaded/, absent: { power: /driver is not loaded/ } },
+    {},
+  ]);
+  t.match(gap, { processes: null, processesUnknown: /driver is not loaded/, hasMore: true });
+  await t.rejects(collector.collect(AbortSignal.timeout(5000)), /driver is not loaded/, 'the gap is told once');
   await t.rejects(collector.collect(AbortSignal.timeout(5000)), /driver is not loaded/);
+  stage.change({});
+  t.match(await collector.collect(AbortSignal.timeout(5000)), { samples: [{ values: { powerLimit: 250 } }, {}] });
 });
 
 /** Puts a program of this text on PATH as nvidia-smi. */
