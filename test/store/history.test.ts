@@ -1,16 +1,8 @@
 import t from 'tap';
 import type { HistoryQuery } from '../../src/core/ports.ts';
 import type { Sample } from '../../src/core/sample.ts';
+import { createChance } from './chance.ts';
 import { open, T0 } from './open-store.ts';
-
-/** Repeatable chance: a linear congruential generator (Numerical Recipes), 0 to 1. */
-const createChance = (seed: number) => {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-};
 
 /** The history as its definition says it, bucket by bucket. */
 const naive = (samples: readonly Sample[], subject: string, { metrics, from, to, stepMs }: HistoryQuery) => {
