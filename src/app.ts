@@ -20,12 +20,15 @@ import { createBus } from './core/bus.ts';
 import type { Clock } from './core/clock.ts';
 import type { RunState } from './core/run.ts';
 import type { RunEvent } from './core/trace.ts';
+import { writeServiceFile } from './import/service-file.ts';
+import { createTakeGpuLog } from './import/take-gpu-log.ts';
 import { ingestedBatch, ingestedPath } from './ingested-run.ts';
 import type { Settings } from './options.ts';
 import { createPipeline } from './pipeline.ts';
 import { createEngine } from './rules/engine.ts';
 import { RULES } from './rules/registry.ts';
 import { createRunPlaces } from './run-places.ts';
+import { createRunStatistics } from './run-statistics.ts';
 import { createRunTracker } from './run-tracker.ts';
 import { createRunWatching } from './run-watching.ts';
 import { createServer } from './server/server.ts';
@@ -74,7 +77,8 @@ const MOST_LINES_A_MS = 1000;
 const JUDGE_EVERY_MS = 1000;
 /** Judging old runs takes at most this share of a core, whatever the machine's speed. */
 const OLD_RUNS_SHARE = 0.25;
-const PRUNE_EVERY_MS = 60_000;
+const MAINTAIN_EVERY_MS = 60_000;
+const STATISTICS_EVERY_MS = 10_000;
 const FIRST_LOOK_WITHIN_MS = 3000;
 
 /** Wires the parts in the order of flow and starts them. Throws what cannot be opened or listened on. */
@@ -95,7 +99,12 @@ export const startApp = async (
   const attempt = createAttempt(log);
   const ends: (() => Promise<void> | void)[] = [];
 
-  const store = openStore({ path: settings.db, migrations: join(root, 'migrations') });
+  const store = openStore({
+    path: settings.db,
+    migrations: join(root, 'migrations'),
+    retention: settings.retention,
+    log,
+  });
   ends.push(() => store.close());
   const bus = createBus((err) => log.error({ err }, 'a listener failed and was dropped'));
   const recorder = settings.record === null ? null : createTraceRecorder({ path: settings.record, log });
@@ -180,6 +189,7 @@ export const startApp = async (
     bus,
     clock,
     ingest: (batches) => batches.map(ingest),
+    takeGpuLog: createTakeGpuLog(store),
     rules: engine.rules,
     health: () => runner.health(),
     service: {
@@ -198,6 +208,7 @@ export const startApp = async (
   ends.push(() => server.close());
 
   const url = await server.listen({ host: settings.host, port: settings.port });
+  ends.push(writeServiceFile(settings.db, { pid: process.pid, url }));
 
   runner.add(finder);
   runner.add(
@@ -250,11 +261,11 @@ export const startApp = async (
         ]),
   ];
   for (const collector of sources) runner.add(collector);
-  let pruneAt = clock.now() + PRUNE_EVERY_MS;
+  let maintainAt = clock.now() + MAINTAIN_EVERY_MS;
   /** A small step a minute, and one a second while there is more to do. */
-  const prune = () => {
+  const maintain = () => {
     const now = clock.now();
-    if (now >= pruneAt && !store.prune(now)) pruneAt = now + PRUNE_EVERY_MS;
+    if (now >= maintainAt && !store.maintain(now)) maintainAt = now + MAINTAIN_EVERY_MS;
   };
   /** Whether the finder, and every run folder that it found, was looked at once. */
   const hasLooked = () => {
@@ -265,6 +276,8 @@ export const startApp = async (
       health.every(({ lastSuccessAt, lastErrorAt }) => lastSuccessAt !== null || lastErrorAt !== null)
     );
   };
+  const statistics = createRunStatistics({ store, clock, log });
+  ends.push(statistics.close);
   let unseenEnded = false;
   const endUnseen = () => {
     if (unseenEnded || !hasLooked()) return;
@@ -276,8 +289,9 @@ export const startApp = async (
   };
   ends.push(
     every(clock, JUDGE_EVERY_MS, judge),
-    every(clock, JUDGE_EVERY_MS, () => attempt('pruning failed', prune)),
+    every(clock, JUDGE_EVERY_MS, () => attempt('the history cannot be looked after', maintain)),
     every(clock, JUDGE_EVERY_MS, () => attempt('runs that are gone cannot be ended', endUnseen)),
+    every(clock, STATISTICS_EVERY_MS, statistics.keep),
   );
   const judgeOld = () => {
     // To be found comes before to be judged.

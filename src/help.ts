@@ -15,6 +15,35 @@ const FORMAT: Flag = {
   shown: 'text',
 };
 
+const LOG: readonly Flag[] = [
+  {
+    flag: 'gpu-log',
+    placeholder: 'FILE',
+    help: 'what nvidia-smi --query-gpu=timestamp,… --format=csv wrote',
+    shown: 'none',
+  },
+  { flag: 'run', placeholder: 'RUN', help: 'the id, the name or the folder of the run that it is of', shown: 'none' },
+  {
+    flag: 'tz',
+    placeholder: 'ZONE',
+    help: 'the time zone of its timestamps, such as Europe/Berlin',
+    shown: "this machine's",
+  },
+];
+
+/** What the tasks of `db` take. */
+const DB_FLAGS: readonly Flag[] = [
+  {
+    flag: 'format',
+    placeholder: 'FORMAT',
+    help: 'of info: text or json; of export: csv or ndjson',
+    shown: 'text, csv',
+  },
+  { flag: 'from', placeholder: 'MOMENT', help: 'export: the first moment, such as 2026-01-31T12:00:00Z', shown: 'all' },
+  { flag: 'to', placeholder: 'MOMENT', help: 'export: the moment up to which, itself not included', shown: 'all' },
+  { flag: 'out', placeholder: 'FILE', help: 'export: the file to write, - for the terminal', shown: '-' },
+];
+
 const COMMANDS = {
   serve: {
     does: 'watches runs, GPUs and the host; serves the dashboard, REST and WebSocket',
@@ -39,6 +68,16 @@ const COMMANDS = {
       ...[OPTIONS.watch, OPTIONS.db, OPTIONS.host, OPTIONS.port, OPTIONS.tokenFile],
       ...[OPTIONS.gpu, OPTIONS.nvidiaSmi, OPTIONS.nvml, OPTIONS.gpuInterval],
     ],
+  },
+  import: {
+    does: 'takes a log that nvidia-smi wrote into the history of a run; a second import of it adds nothing',
+    words: '--gpu-log FILE --run RUN [options]',
+    options: [...LOG, OPTIONS.db, OPTIONS.tokenFile],
+  },
+  db: {
+    does: 'looks after the history: info, check, backup TARGET, export SUBJECT|RUN, vacuum or salvage',
+    words: 'TASK [TARGET|SUBJECT|RUN] [options]',
+    options: [OPTIONS.db, ...DB_FLAGS],
   },
 } as const satisfies Record<string, { does: string; words: string; options: readonly Flag[] }>;
 
@@ -78,7 +117,15 @@ ${columns([...options, ['--config FILE', 'settings from a YAML file (./signalbox
 
 In brackets: what holds without the option. Each is also a variable and a key of the file: --gpu-interval is
 SIGNALBOX_GPU_INTERVAL and gpuInterval. A flag beats the variable, the variable beats the file.
-${optionsOf(command).includes(FORMAT) ? '--format is a flag alone.\n' : ''}`;
+${flagsAlone(command)}`;
+};
+
+/** Names the options that are neither a variable nor a key. */
+const flagsAlone = (command: Command): string => {
+  const settings: readonly Flag[] = Object.values(OPTIONS);
+  const names = optionsOf(command).flatMap((option) => (settings.includes(option) ? [] : `--${option.flag}`));
+  if (names.length === 0) return '';
+  return `${names.join(', ')} ${names.length === 1 ? 'is a flag' : 'are flags'} alone.\n`;
 };
 
 const columns = (rows: readonly (readonly string[])[]): string => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { homedir, hostname, release, type, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,7 @@ import pino from 'pino';
 import type { App, Surroundings } from './app.ts';
 import { ConfigError, readSettings } from './config.ts';
 import { systemClock } from './core/clock.ts';
+import { isZone } from './core/zone.ts';
 import { startDemo } from './demo.ts';
 import { type Command, commandHelp, commandNames, type Flag, generalHelp, isCommand, optionsOf } from './help.ts';
 import { launch } from './launch/launch.ts';
@@ -25,6 +26,8 @@ const main = async (argv: readonly string[]): Promise<void> => {
 
   if (word === 'run') return await runTraining(rest);
   if (word === 'doctor') return await examineMachine(rest);
+  if (word === 'db') return await careForHistory(rest);
+  if (word === 'import') return await importLog(rest);
 
   const flags = readFlags(rest, Object.values(OPTIONS));
   if (flags.help === true) return print(commandHelp(word));
@@ -79,6 +82,75 @@ const examineMachine = async (args: readonly string[]): Promise<void> => {
   });
   // At once when it is written: a process that no signal ends may still be ours.
   stdout.write(text, () => process.exit(isWell ? 0 : 1));
+};
+
+/** Through the service that has the database, else into the database itself. */
+const importLog = async (args: readonly string[]): Promise<void> => {
+  const flags = readFlags(args, optionsOf('import'));
+  if (flags.help === true) return print(commandHelp('import'));
+  const { 'gpu-log': file, run, tz: zone = localZone() } = stringsOf(flags);
+  if (typeof file !== 'string' || typeof run !== 'string' || typeof zone !== 'string') {
+    throw new ConfigError('import: expected --gpu-log FILE and --run RUN, each once');
+  }
+  const settings = settingsFrom(flags);
+  const folder = calledFrom();
+  const request = { file: readable('--gpu-log', resolve(folder, file)), run, runPath: resolve(folder, run), zone };
+  if (!isZone(zone)) throw new ConfigError(`--tz: "${zone}" is not a time zone; use for example Europe/Berlin or UTC`);
+
+  const { runImport } = await import('./import/command.ts');
+  const { readServiceFile } = await import('./import/service-file.ts');
+  const service = readServiceFile(settings.db, isAlive);
+  const history =
+    service === null
+      ? await openHistory(settings.db)
+      : (await import('./import/served-history.ts')).createServedHistory({ url: service.url, token: settings.token });
+  const { stderr } = process;
+  const done = await runImport(request, history, stderr.isTTY ? (line) => stderr.write(line) : null);
+  if ('problem' in done) throw new ConfigError(done.problem);
+  print(done.text);
+};
+
+const openHistory = async (db: string) => {
+  const { openStore } = await import('./store/open.ts');
+  const { createStoredHistory } = await import('./import/stored-history.ts');
+  const store = openStore({ path: readable('--db', db), migrations: join(packageRoot(), 'migrations') });
+  return createStoredHistory(store, systemClock.now);
+};
+
+const readable = (flag: string, path: string): string => {
+  try {
+    accessSync(path, constants.R_OK);
+    return path;
+  } catch (error) {
+    throw new ConfigError(`${flag}: ${path} cannot be read (${error instanceof Error ? error.message : error})`);
+  }
+};
+
+const localZone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** Also that of another user. */
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+};
+
+/** Ends with 1 when something is wrong with the database. */
+const careForHistory = async (args: readonly string[]): Promise<void> => {
+  const { flags, words } = readWords(args, { options: optionsOf('db'), allowWords: true });
+  if (flags.help === true) return print(commandHelp('db'));
+  const { readRequest } = await import('./db/request.ts');
+  const request = readRequest(words, stringsOf(flags), calledFrom());
+  const { runDb } = await import('./db/command.ts');
+  const { stdout, stderr } = process;
+  const isWell = await runDb({
+    ...{ request, db: settingsFrom(flags).db, migrations: join(packageRoot(), 'migrations') },
+    ...{ now: systemClock.now(), stdout },
+    writeProgress: stderr.isTTY ? (text) => stderr.write(text) : null,
+  });
+  process.exitCode = isWell ? 0 : 1;
 };
 
 const runService = async (command: Command, settings: Settings): Promise<void> => {
@@ -154,18 +226,26 @@ const userName = (): string | null => {
 
 type Flags = Readonly<Record<string, string | string[] | boolean | undefined>>;
 
-const readFlags = (args: readonly string[], options: readonly Flag[]): Flags => {
+const readFlags = (args: readonly string[], options: readonly Flag[]): Flags =>
+  readWords(args, { options, allowWords: false }).flags;
+
+/** The flags, and the words that stand between them. */
+const readWords = (
+  args: readonly string[],
+  { options, allowWords }: { readonly options: readonly Flag[]; readonly allowWords: boolean },
+): { readonly flags: Flags; readonly words: readonly string[] } => {
   const known = Object.fromEntries(
     options
       .filter((option) => !option.fileOnly)
       .map((option) => [option.flag, { type: 'string', multiple: option.repeatable ?? false } as const]),
   );
   try {
-    return parseArgs({
+    const { values, positionals } = parseArgs({
       args: [...args],
       options: { ...known, config: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-      allowPositionals: false,
-    }).values as Flags;
+      allowPositionals: allowWords,
+    });
+    return { flags: values as Flags, words: positionals };
   } catch (error) {
     const message = error instanceof Error ? error.message.split(/\.\s|\n/)[0] : String(error);
     const positional =
@@ -205,6 +285,6 @@ const fail = (error: unknown): void => {
   process.exit(error instanceof ConfigError ? 2 : 1);
 };
 
-const EXPECTED_ERRORS = ['ConfigError', 'StoreError', 'ListenError'];
+const EXPECTED_ERRORS = ['ConfigError', 'StoreError', 'ListenError', 'GpuLogError', 'ServiceRefusal'];
 
 main(process.argv.slice(2)).catch(fail);

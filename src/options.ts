@@ -1,9 +1,12 @@
 import { delimiter, resolve } from 'node:path';
+import { DEFAULT_RETENTION, type Retention } from './core/retention.ts';
+import { RETENTION_SHOWN, readRetention } from './retention-option.ts';
 
 /** What the service runs with, after flags, environment, file and defaults. Durations in ms, paths absolute. */
 export type Settings = {
   readonly watch: readonly string[];
   readonly db: string;
+  readonly retention: Retention;
   readonly host: string;
   readonly port: number;
   readonly gpu: 'auto' | 'nvml' | 'nvidia-smi' | 'off';
@@ -97,6 +100,14 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
     shown: './data/signalbox.db',
     default: (folder) => resolve(folder, 'data/signalbox.db'),
     read: path,
+  },
+  retention: {
+    flag: 'retention',
+    placeholder: 'AGES',
+    help: 'how long samples, 60 s and 1 h rollups are kept, and how large the database may be',
+    shown: RETENTION_SHOWN,
+    default: () => DEFAULT_RETENTION,
+    read: readRetention,
   },
   host: {
     flag: 'host',

@@ -129,7 +129,7 @@ export const createPipeline = (deps: {
     );
     if (look.isNew) {
       const run = tracker.derive(look, step.now);
-      store.saveRun(run);
+      saveRun(run);
       step.durable.push({ topic: 'runs', run: run.id, at: step.now, data: run });
       deps.onRun(run, { wasActive: false, path: null });
       const replaced = tracker.lose(run.path, 'folder_replaced', run.id, step.now);
@@ -162,6 +162,17 @@ export const createPipeline = (deps: {
     if (newRows.length > 0) rowWritten.add(id);
   };
 
+  /** Saves what was derived of a run, with the GPUs that it has now; true when anything changed. */
+  const saveRun = (run: Run): boolean => {
+    if (!store.saveRun(run)) return false;
+    const gpus = tracker.gpus.gpusOf(run.id);
+    store.addRunGpus(
+      run.id,
+      gpus.map((uuid) => ({ subject: `gpu:${uuid}`, firstAt: null, lastAt: null })),
+    );
+    return true;
+  };
+
   /** A training that writes no result file may tell of its epochs in an output. */
   const withSaidRows = (look: RunLook, facts: RunFacts, heard: readonly OutputNews[], step: Step): RunLook => {
     if (hasResultFile(facts)) return look;
@@ -175,7 +186,7 @@ export const createPipeline = (deps: {
   const conclude = (look: RunLook, step: Step) => {
     const run = tracker.derive(look, step.now);
     const active = isActive(run);
-    if (store.saveRun(run)) step.durable.push({ topic: 'runs', run: run.id, at: step.now, data: run });
+    if (saveRun(run)) step.durable.push({ topic: 'runs', run: run.id, at: step.now, data: run });
     const beginsAgain = look.wasActive === false && active && store.endPutOff(run.id);
     const unjudged = beginsAgain ? store.rowsOf(run.id) : look.unjudged;
     const rests = look.wasActive === false && !active;
@@ -200,7 +211,7 @@ export const createPipeline = (deps: {
   /** Saves runs whose state, GPUs or processes changed without a row. */
   const takeChanges = (runs: readonly Run[], step: Step) => {
     for (const run of runs) {
-      if (!store.saveRun(run)) continue;
+      if (!saveRun(run)) continue;
       step.durable.push({ topic: 'runs', run: run.id, at: step.now, data: run });
       if (!isActive(run)) endRun(run, step);
     }

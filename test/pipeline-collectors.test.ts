@@ -55,8 +55,9 @@ t.test('a collector that fails is an alert and a series, until it is healed', as
   t.match(alerts(), [{ state: 'resolved', count: 1 }]);
   t.equal(events.filter(({ topic }) => topic === 'alerts').length, 2, 'fired and resolved, each told once');
 
-  const query = { metrics: ['age', 'misses'], from: startedAt, to: clock.now(), stepMs: 200_000 };
-  const { age, misses } = store.history('collector:gpu', query).metrics;
+  const [from, to] = [startedAt, clock.now()];
+  const query = { metrics: ['age', 'misses'], from, to, edges: [from, to], further: [] };
+  const { age, misses } = (await store.history('collector:gpu', query)).metrics;
   t.ok(Math.max(...(age?.max ?? []).map(Number)) >= 45_000);
   t.ok(Math.max(...(misses?.max ?? []).map(Number)) >= 10);
 });

@@ -4,12 +4,20 @@
  */
 export type MetricUnit = '%' | 'bytes' | 'bytes/s' | 'W' | 'J' | '°C' | 'MHz' | 'ms' | '' | 'bits';
 
-/** One sampled metric. `counter` says that it only grows, so a rate is what a person wants to see. */
-export type Metric = { readonly unit: MetricUnit; readonly title: string; readonly counter?: true };
+/**
+ * One sampled metric. `counter` says that it only grows, so a rate is what a person wants to see; `percentiles` (of
+ * percents only) that its percentiles outlive the raw samples.
+ */
+export type Metric = {
+  readonly unit: MetricUnit;
+  readonly title: string;
+  readonly counter?: true;
+  readonly percentiles?: true;
+};
 
 /** GPU metrics, keyed as in the API; `throttle` is stored as NVML's bit mask (see {@link throttleReasons}). */
 export const GPU_METRICS = {
-  utilization: { unit: '%', title: 'GPU utilization' },
+  utilization: { unit: '%', title: 'GPU utilization', percentiles: true },
   utilizationMin: { unit: '%', title: 'Lowest GPU utilization since the sample before (driver ring)' },
   utilizationMean: { unit: '%', title: 'Mean GPU utilization since the sample before (driver ring)' },
   memoryUtilization: { unit: '%', title: 'Memory bus utilization' },
@@ -38,7 +46,7 @@ export const GPU_METRICS = {
 
 /** Host metrics, keyed as in the API. */
 export const HOST_METRICS = {
-  cpu: { unit: '%', title: 'CPU' },
+  cpu: { unit: '%', title: 'CPU', percentiles: true },
   cpuMaxCore: { unit: '%', title: 'Busiest CPU core' },
   cpuIowait: { unit: '%', title: 'CPU waiting for I/O' },
   loadAvg1: { unit: '', title: 'Load average, 1 min' },

@@ -1,15 +1,20 @@
 import type { Alert, AlertState, Severity } from './alert.ts';
 import type { Batch, ObservedGpu, ObservedGpuNotes, ObservedHost, ObservedOutput, ObservedRun } from './batch.ts';
 import type { CollectorHealth } from './collector-health.ts';
+import type { FurtherAggregate } from './history.ts';
 import type { HostDetail } from './host-detail.ts';
 import type { ClassMetrics, LogLine, PhaseChange, Step } from './output.ts';
 import type { KnownOutput } from './output-facts.ts';
+import type { Range } from './range.ts';
 import type { Attempt, EpochRow, Run, RunState } from './run.ts';
+import type { RunGpu, UsedGpu } from './run-gpu.ts';
 import type { RunProcess } from './run-process.ts';
 import type { KnownProcess } from './run-processes.ts';
+import type { RunGrouping } from './run-windows.ts';
 import type { Gpu, GpuProcess, GpuSample, Host, HostSample, Sample } from './sample.ts';
 import type { Page } from './schema.ts';
 import type { RunEvent } from './trace.ts';
+import type { WindowStatistics } from './window-statistics.ts';
 
 /** Folders with all that is below them. */
 export type Trees = {
@@ -78,12 +83,17 @@ export type StreamEvent = {
     | HostSample;
 };
 
-/** What a store is asked for the history of one subject. `to` is exclusive; buckets begin at multiples of `stepMs`. */
+/**
+ * What a store is asked for the history of one subject: the samples with `from` <= at < `to`. `edges` rise: each is
+ * where a bucket begins, the last where the last one ends; the first is at or before `from`, the last at or after `to`.
+ */
 export type HistoryQuery = {
   readonly metrics: readonly string[];
   readonly from: number;
   readonly to: number;
-  readonly stepMs: number;
+  readonly edges: readonly number[];
+  /** Beside avg, min, max and count. */
+  readonly further: readonly FurtherAggregate[];
 };
 
 /** Columns of one metric; all as long as `t`, null where a bucket holds no value. */
@@ -92,17 +102,45 @@ export type SeriesColumns = {
   readonly min: readonly (number | null)[];
   readonly max: readonly (number | null)[];
   readonly count: readonly number[];
-};
+  /** Set when percentiles come from bins, because the samples are gone. */
+  readonly approximate?: true;
+} & { readonly [K in FurtherAggregate]?: readonly (number | null)[] };
 
 /** A history: one column of bucket starts and the aggregates of each metric beside it. */
 export type Series = {
   readonly t: readonly number[];
   readonly metrics: Readonly<Record<string, SeriesColumns>>;
+  /** Why an aggregate (`power.p95`) is null although samples were taken; not there when there is no such. */
+  readonly absent?: Readonly<Record<string, string>>;
+};
+
+export type { Range };
+
+/** What the samples of one GPU in some stretches of time come to. See `core/window-statistics.ts`. */
+export type WindowQuery = {
+  readonly metrics: readonly string[];
+  /** Each window is one or more stretches that rise and do not overlap. */
+  readonly windows: readonly (readonly Range[])[];
+  /** Utilization, %, under which the seconds are counted. */
+  readonly below: number;
 };
 
 export type PageQuery = { readonly limit: number; readonly cursor?: string | undefined };
 
-/** Reads of the store, as the server and the reports need them. All are synchronous and see the memory tail. */
+/** How the database does. */
+export type StoreHealth = {
+  readonly path: string;
+  /** Of the file. */
+  readonly bytes: number;
+  /** False after a write failed, until one succeeds again. */
+  readonly writable: boolean;
+  /** What a person should know of its space; null: nothing. */
+  readonly warning: string | null;
+  /** Since the start: samples that could not be written for too long. */
+  readonly samplesLost: number;
+};
+
+/** Reads of the store, as the server and the reports need them. All see the memory tail; all but those of the history are synchronous. */
 export type StoreReader = {
   /** The cursor of the newest durable event. */
   readonly cursor: () => string;
@@ -123,6 +161,11 @@ export type StoreReader = {
     run: string,
     query: PageQuery & { from?: number | undefined; to?: number | undefined; newest?: true },
   ) => Page<Step>;
+  /**
+   * The steps of which the moment is known, in buckets: `stepS`, `dataS`, `reservedMib` and `loss.NAME`. Read by a
+   * worker as {@link StoreReader.history} is, and rejects as that does.
+   */
+  readonly stepHistory: (run: string, query: StepHistoryQuery, limits?: ReadLimits) => Promise<Series>;
   /** By attempt and epoch, the final ones last. */
   readonly listClasses: (run: string, query: PageQuery) => Page<ClassMetrics>;
   /** When phases began, oldest first. */
@@ -130,11 +173,27 @@ export type StoreReader = {
   /** The last lines of the run's console, oldest first. */
   readonly logTail: (run: string, lines: number) => readonly LogLine[];
   readonly listGpus: () => readonly Gpu[];
+  /** The GPUs that a run has used, by their stable subjects: `gpu:UUID`, `import:RUN:0`. */
+  readonly listRunGpus: (run: string) => readonly UsedGpu[];
+  /** What was kept of a run's use of its GPUs when it ended, `gpu` being the stable subject; null: nothing. */
+  readonly runStatistics: (run: string, by: RunGrouping) => readonly RunGpu[] | null;
   readonly listHosts: () => readonly Host[];
   /** The processes that a run has now; null: not known. */
   readonly listRunProcesses: (run: string) => readonly RunProcess[] | null;
-  /** `subject` is the stable one: `gpu:UUID`, `host:NAME`, `run:ID` or `collector:NAME`. */
-  readonly history: (subject: string, query: HistoryQuery) => Series;
+  /**
+   * `subject` is the stable one: `gpu:UUID`, `host:NAME`, `run:ID`, `collector:NAME` or `import:RUN:0`. What would hold
+   * up the loop is read by a worker: rejects with {@link Busy} when too much waits for it already, and with the
+   * signal's reason when it is aborted. Rejects with a RangeError on a metric that the subject has not.
+   */
+  readonly history: (subject: string, query: HistoryQuery, limits?: ReadLimits) => Promise<Series>;
+  /** How finely the history of this stretch is kept at its coarsest: 0 all samples, else 60,000 or 3,600,000 ms. */
+  readonly finestStep: (subject: string, range: Range) => number;
+  /** What the samples of a subject come to in each window. */
+  readonly windowStatistics: (
+    subject: string,
+    query: WindowQuery,
+    limits?: ReadLimits,
+  ) => Promise<readonly WindowStatistics[]>;
   readonly listAlerts: (
     query: PageQuery & {
       states?: readonly AlertState[] | undefined;
@@ -157,7 +216,7 @@ export type StoreReader = {
   /** Where a stands to b in the order of events; NaN when either is not a cursor of this store. */
   readonly compareCursors: (a: string, b: string) => number;
   /** Size and state, for `/readyz`. */
-  readonly health: () => { readonly path: string; readonly bytes: number; readonly writable: boolean };
+  readonly health: () => StoreHealth;
   /** Samples of one subject from `from` on, oldest first, for rules that catch up. */
   readonly samplesSince: (subject: string, from: number) => readonly Sample[];
 };
@@ -223,6 +282,12 @@ export type Store = StoreReader & {
   readonly rowsOf: (run: string) => readonly EpochRow[];
   /** Saves what was derived of a run; tags and notes stay. True when anything changed. */
   readonly saveRun: (run: Run) => boolean;
+  /** Adds to the GPUs that a run has used; what was kept of their use is reckoned anew. The time of a log grows. */
+  readonly addRunGpus: (run: string, gpus: readonly UsedGpu[]) => void;
+  /** Keeps what the use of its GPUs came to. */
+  readonly saveRunStatistics: (run: string, by: RunGrouping, items: readonly RunGpu[], now: number) => void;
+  /** A run that has ended, whose use of its GPUs is not kept yet; null: there is none. */
+  readonly nextWithoutStatistics: () => string | null;
   /** Remembers how the files of a run that has ended looked, until the run is saved as active again. */
   readonly settle: (run: string, files: string) => void;
   /** What {@link Store.settle} remembers of all runs, by `DEVICE:INODE` of the folder. */
@@ -252,12 +317,27 @@ export type Store = StoreReader & {
   /** Forgets the rule states of a subject. */
   readonly dropRuleStates: (subject: string) => void;
   /**
-   * Deletes a small step of what is older than its retention and moves the log into the database file; true when there
-   * is more to delete. To be called about once a minute.
+   * One small step of the housekeeping, far below a tick of the loop: seals hours that are over, deletes what is older
+   * than its retention or too much, gives space back, and moves the log into the database file. True when there is more
+   * to do soon; else it may wait a minute.
    */
-  readonly prune: (now: number) => boolean;
+  readonly maintain: (now: number) => boolean;
+  /** Resolves once what {@link Store.maintain} has begun in the background is done or given up. */
+  readonly settled: () => Promise<void>;
   readonly close: () => void;
 };
+
+/** What a store is asked for the steps of a run in buckets that begin at multiples of `stepMs`. */
+export type StepHistoryQuery = Range & { readonly stepMs: number };
+
+/** Ends a read whose answer nobody waits for any more. */
+export type ReadLimits = { readonly signal?: AbortSignal };
+
+/** Too many long reads wait already; the same one may be asked again after `retryAfterS` seconds. */
+export class Busy extends Error {
+  override name = 'Busy';
+  readonly retryAfterS = 2;
+}
 
 /** A page cursor that the store did not make, or that belongs to another list. */
 export class BadCursor extends Error {

@@ -40,7 +40,13 @@ export const CollectorStateSchema = Type.Object(
 export const ReadinessSchema = Type.Object(
   {
     ready: Type.Boolean(),
-    database: Type.Object({ path: Type.String(), bytes: Type.Integer(), writable: Type.Boolean() }),
+    database: Type.Object({
+      path: Type.String(),
+      bytes: Type.Integer(),
+      writable: Type.Boolean(),
+      warning: nullable(Type.String({ description: 'what a person should know of its space' })),
+      samplesLost: Type.Integer({ description: 'since the start, because the database took no writes for too long' }),
+    }),
     collectors: Type.Array(CollectorStateSchema),
   },
   { $id: 'Readiness', description: 'Each collector and the database' },

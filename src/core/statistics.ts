@@ -4,9 +4,14 @@
 export const median = (values: readonly number[]): number => quantile(values, 0.5);
 
 /** Linear interpolation between order statistics (type 7, as numpy's default); `q` from 0 to 1. */
-export const quantile = (values: readonly number[], q: number): number => {
-  if (values.length === 0) return Number.NaN;
-  const sorted = [...values].sort((a, b) => a - b);
+export const quantile = (values: readonly number[], q: number): number =>
+  quantileOfSorted(
+    [...values].sort((a, b) => a - b),
+    q,
+  );
+
+/** The same of values that rise. */
+export const quantileOfSorted = (sorted: ArrayLike<number>, q: number): number => {
   const position = q * (sorted.length - 1);
   const below = Math.floor(position);
   const low = sorted[below] ?? Number.NaN;

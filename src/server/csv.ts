@@ -5,10 +5,13 @@ type Cell = string | number | null;
  * that begins with = + - @ for a formula: such text gets an apostrophe in front (numbers stay as they are).
  */
 export const formatCsv = (header: readonly string[], rows: Iterable<readonly Cell[]>): string => {
-  let text = `${header.map(formatCell).join(',')}\r\n`;
-  for (const row of rows) text += `${row.map(formatCell).join(',')}\r\n`;
+  let text = formatCsvLine(header);
+  for (const row of rows) text += formatCsvLine(row);
   return text;
 };
+
+/** One line of it. */
+export const formatCsvLine = (cells: readonly Cell[]): string => `${cells.map(formatCell).join(',')}\r\n`;
 
 const formatCell = (cell: Cell): string => {
   if (cell === null) return '';

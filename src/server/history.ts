@@ -1,16 +1,17 @@
-import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
-import { type History, HistorySchema } from '../core/history.ts';
-import type { Series, StoreReader } from '../core/ports.ts';
-import { formatCsv, wantsCsv } from './csv.ts';
-import { parseWindow, windowParameters } from './history-window.ts';
+import { FURTHER_AGGREGATES, USUAL_AGGREGATES } from '../core/history.ts';
+import type { Metric } from '../core/metrics.ts';
+import type { StoreReader } from '../core/ports.ts';
+import { historyResponse } from './history-answer.ts';
+import type { HistoryAnswer } from './history-columns.ts';
+import { parseGrid, parseRange, windowParameters, zoneParameter } from './history-window.ts';
 import { parseWords, query, wordsParameter } from './parameters.ts';
-import { jsonOrCsv, problemResponse, reference } from './schemas.ts';
+import { badParameter } from './problem.ts';
+import { busyResponse, problemResponse } from './schemas.ts';
 
-/** Aggregates that every history carries; others come with the tiers that can answer them. */
-const AGGREGATES = ['avg', 'min', 'max', 'count'] as const;
+const AGGREGATES = [...USUAL_AGGREGATES, ...FURTHER_AGGREGATES];
 
-type Catalogue = Readonly<Record<string, unknown>>;
+type Catalogue = Readonly<Record<string, Metric>>;
 
 /** The query and the answers of a history route over the metrics of one catalogue. */
 export const historySchema = (catalogue: Catalogue) => ({
@@ -18,8 +19,9 @@ export const historySchema = (catalogue: Catalogue) => ({
     metrics: Type.Optional(wordsParameter(Object.keys(catalogue))),
     agg: Type.Optional(wordsParameter(AGGREGATES)),
     ...windowParameters,
+    ...zoneParameter,
   }),
-  response: { 200: jsonOrCsv('Columns of aggregates', reference<History>(HistorySchema)), ...problemResponse },
+  response: { 200: historyResponse, ...problemResponse, ...busyResponse },
 });
 
 /** `stored` is the store's subject (`gpu:UUID`), `shown` the one that clients know (`gpu:0`). */
@@ -34,31 +36,31 @@ type Asked = {
     to?: string;
     step?: string;
     points?: number;
+    tz?: string;
   };
   readonly now: number;
+  /** Aborted when the client has gone away. */
+  readonly signal: AbortSignal;
 };
 
 /** All metrics of the catalogue unless some are asked for. */
-export const readHistory = ({ store, subject, catalogue, query, now }: Asked): Series & Omit<History, keyof Series> => {
-  const window = parseWindow(query, now);
-  parseWords('agg', query.agg, AGGREGATES);
+export const readHistory = async (asked: Asked): Promise<HistoryAnswer> => {
+  const { store, subject, catalogue, query, now, signal } = asked;
+  const range = parseRange(query, { to: now });
   const known = Object.keys(catalogue);
   const metrics = [...new Set(parseWords('metrics', query.metrics, known) ?? known)];
-  return { subject: subject.shown, ...window, ...store.history(subject.stored, { metrics, ...window }) };
+  const aggregates = parseWords('agg', query.agg, AGGREGATES) ?? [];
+  if (aggregates.includes('rate')) requireCounter(catalogue, metrics);
+  const further = FURTHER_AGGREGATES.filter((name) => aggregates.includes(name));
+  const { edges, ...grid } = parseGrid(query, range, store.finestStep(subject.stored, range));
+  const series = await store.history(subject.stored, { metrics, ...range, edges, further }, { signal });
+  return { subject: subject.shown, ...range, ...grid, ...series };
 };
 
-/** Answers with the history as JSON, or as CSV (one line a bucket) where the client asks for it. */
-export const sendHistory = (
-  history: ReturnType<typeof readHistory>,
-  accept: string | undefined,
-  reply: FastifyReply,
-): FastifyReply => {
-  if (!wantsCsv(accept)) return reply.send(history);
-  const metrics = Object.entries(history.metrics);
-  const header = ['t', ...metrics.flatMap(([name]) => AGGREGATES.map((aggregate) => `${name}.${aggregate}`))];
-  const rows = history.t.map((t, i) => [
-    t,
-    ...metrics.flatMap(([, columns]) => AGGREGATES.map((aggregate) => columns[aggregate][i] ?? null)),
-  ]);
-  return reply.type('text/csv; charset=utf-8').send(formatCsv(header, rows));
+/** A rate is of counters: throws a 400 when none of the metrics is one. */
+const requireCounter = (catalogue: Catalogue, metrics: readonly string[]): void => {
+  if (metrics.some((name) => catalogue[name]?.counter)) return;
+  const counters = Object.keys(catalogue).filter((name) => catalogue[name]?.counter);
+  const use = counters.length === 0 ? 'another aggregate: nothing is counted here' : `it for ${counters.join(', ')}`;
+  throw badParameter('agg', 'rate', use);
 };

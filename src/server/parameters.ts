@@ -27,7 +27,8 @@ export const MomentParameter = Type.String({ description: A_MOMENT });
 export const wordsParameter = (allowed: readonly string[]) =>
   Type.String({ description: `one of ${allowed.join(', ')}, or several with commas between`, examples: [allowed[0]] });
 
-const LAST_MOMENT = 8_640_000_000_000_000;
+/** The end of the year 9999: dates beyond cannot be written as ISO 8601, and calendars give up soon after. */
+const LAST_MOMENT = 253_402_300_800_000;
 
 /** Milliseconds since 1970 UTC of a query parameter, null when it was not given. Text without a zone is UTC. */
 export const parseMoment = (name: string, text: string | undefined): number | null => {

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { BadCursor } from '../core/ports.ts';
+import { BadCursor, Busy } from '../core/ports.ts';
 import type { Static } from '../core/schema.ts';
 import { explainQueryError } from './query-error.ts';
 
@@ -35,6 +35,8 @@ export class Problem extends Error {
   override name = 'Problem';
   readonly status: number;
   readonly parameter: string | undefined;
+  /** When the same request may be tried again; goes out as `Retry-After`. */
+  retryAfterS?: number;
 
   constructor(status: number, detail: string, parameter?: string) {
     super(detail);
@@ -60,7 +62,9 @@ export const answerWithProblems = (app: FastifyInstance): void => {
 
 /** Answers with a problem document; an error that is nobody's fault but ours is logged once, here. */
 export const sendProblem = (request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply => {
-  if (problem.status >= 500) request.log.error({ err: problem.cause ?? problem, url: request.url }, 'request failed');
+  if (problem.status >= 500 && problem.retryAfterS === undefined)
+    request.log.error({ err: problem.cause ?? problem, url: request.url }, 'request failed');
+  if (problem.retryAfterS !== undefined) reply.header('retry-after', problem.retryAfterS);
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
   const body: ProblemBody = {
     type: 'about:blank',
@@ -75,7 +79,14 @@ export const sendProblem = (request: FastifyRequest, reply: FastifyReply, proble
 /** What an error thrown on the way of a request is to the client. */
 export const problemOf = (error: FastifyError | Problem, request: FastifyRequest): Problem => {
   if (error instanceof Problem) return error;
+  // Nobody reads this answer, and it is not our fault that there is none.
+  if (error.name === 'AbortError') return new Problem(499, 'the client went away before its answer was there');
   if (error instanceof BadCursor) return new Problem(400, `cursor: ${error.message}`, 'cursor');
+  if (error instanceof Busy) {
+    const problem = new Problem(503, 'too many long reads wait already; ask again a little later');
+    problem.retryAfterS = error.retryAfterS;
+    return problem;
+  }
   if ('validation' in error && error.validation?.[0] !== undefined) {
     const { parameter, detail } = explainQueryError(error.validation[0], request);
     return new Problem(400, detail, parameter);

@@ -1,10 +1,12 @@
 import { type TSchema, type TUnsafe, Type } from 'typebox';
 import { AlertSchema, RuleInfoSchema } from '../core/alert.ts';
+import { GpuLogTakenSchema } from '../core/gpu-log.ts';
 import { HistorySchema } from '../core/history.ts';
 import { HostDetailSchema } from '../core/host-detail.ts';
 import { IngestedSchema } from '../core/ingest.ts';
 import { ClassMetricsSchema, LogLineSchema, StepSchema } from '../core/output.ts';
 import { AttemptSchema, EpochRowSchema, RunSchema } from '../core/run.ts';
+import { RunGpuSchema } from '../core/run-gpu.ts';
 import { RunProcessSchema } from '../core/run-process.ts';
 import { GpuProcessSchema, GpuSampleSchema, GpuSchema, HostSampleSchema, HostSchema } from '../core/sample.ts';
 import { type Page, pageOf } from '../core/schema.ts';
@@ -21,6 +23,7 @@ export const SHARED_SCHEMAS: readonly TSchema[] = [
   GpuProcessSchema,
   GpuSampleSchema,
   GpuSchema,
+  GpuLogTakenSchema,
   HistorySchema,
   HostDetailSchema,
   HostSampleSchema,
@@ -30,6 +33,7 @@ export const SHARED_SCHEMAS: readonly TSchema[] = [
   ProblemSchema,
   ReadinessSchema,
   RuleInfoSchema,
+  RunGpuSchema,
   RunProcessSchema,
   RunSchema,
   ServiceSchema,
@@ -48,6 +52,14 @@ export const pageReference = <T>(item: TSchema & { $id?: string }): TUnsafe<Page
 export const problemResponse = {
   '4xx': {
     description: 'What was wrong, in words',
+    content: { 'application/problem+json': { schema: reference(ProblemSchema) } },
+  },
+};
+
+/** A route's answer where too many long reads wait already. */
+export const busyResponse = {
+  '503': {
+    description: 'Too many long reads wait already; Retry-After says when to ask again',
     content: { 'application/problem+json': { schema: reference(ProblemSchema) } },
   },
 };

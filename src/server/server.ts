@@ -3,6 +3,7 @@ import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import type { RuleInfo } from '../core/alert.ts';
 import type { Bus } from '../core/bus.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
+import type { TakeGpuLog } from '../core/gpu-log.ts';
 import type { CollectorHealth, StoreReader } from '../core/ports.ts';
 import type { ServiceFacts } from '../core/service.ts';
 import { serveDashboard } from './dashboard.ts';
@@ -12,12 +13,14 @@ import { collectOpenApi, serveOpenApi } from './openapi.ts';
 import { answerWithProblems, problemOf, sendProblem } from './problem.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { collectorRoutes } from './routes/collectors.ts';
+import { gpuLogRoutes } from './routes/gpu-log.ts';
 import { gpuRoutes } from './routes/gpus.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hostRoutes } from './routes/hosts.ts';
 import { ingestRoutes } from './routes/ingest.ts';
 import { outputRoutes } from './routes/outputs.ts';
 import { ruleRoutes } from './routes/rules.ts';
+import { runGpuRoutes } from './routes/run-gpu.ts';
 import { runProcessRoutes } from './routes/run-processes.ts';
 import { runRoutes } from './routes/runs.ts';
 import { serviceRoutes } from './routes/service.ts';
@@ -38,6 +41,8 @@ export type ServerParts = {
   readonly bus: Bus;
   /** The way in for `POST /ingest`; the server itself only reads. */
   readonly ingest: Ingest;
+  /** The way in for `POST /runs/{id}/gpu-log`. */
+  readonly takeGpuLog: TakeGpuLog;
   readonly clock: Clock;
   readonly rules: readonly RuleInfo[];
   readonly health: () => readonly CollectorHealth[];
@@ -122,6 +127,8 @@ export const createServer = async (parts: ServerParts): Promise<Server> => {
       await api.register(outputRoutes(parts));
       await api.register(runProcessRoutes(parts));
       await api.register(ingestRoutes(parts));
+      await api.register(runGpuRoutes(parts));
+      await api.register(gpuLogRoutes(parts));
       await api.register(gpuRoutes(parts));
       await api.register(hostRoutes(parts));
       await api.register(collectorRoutes(parts));

@@ -29,9 +29,12 @@ export const migrate = (db: Database, folder: string): void => {
 };
 
 /** "SGBX", set by the first migration. */
-const APPLICATION_ID = 0x53474258;
+export const APPLICATION_ID = 0x53474258;
 
 const hasTables = (db: Database): boolean => db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() !== undefined;
+
+/** The number of the newest migration of a folder. */
+export const newestSchemaIn = (folder: string): number => readMigrations(folder).length;
 
 /** The SQL of every migration, in order; number 1 first, none missing. */
 const readMigrations = (folder: string): string[] => {

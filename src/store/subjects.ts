@@ -3,6 +3,7 @@ import type { Database } from 'better-sqlite3';
 /** The table of subjects: what samples belong to, as small numbers. */
 export type Subjects = {
   readonly find: (name: string) => Subject | undefined;
+  readonly nameOf: (id: number) => string | undefined;
   /** Sets when the newest sample was taken, and answers the subject's number, made when it is new. */
   readonly enter: (name: string, newestAt: number) => number;
 };
@@ -19,8 +20,11 @@ export const createSubjects = (db: Database): Subjects => {
       RETURNING id`)
     .pluck();
 
+  const nameOf = db.prepare<[number], string>('SELECT name FROM subjects WHERE id = ?').pluck();
+
   return {
     find: (name) => find.get(name),
+    nameOf: (id) => nameOf.get(id),
     enter: (name, newestAt) => {
       const id = enter.get({ name, newestAt });
       if (id === undefined) throw new Error(`subjects: expected a number for ${name}, got none`);

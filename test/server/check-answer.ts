@@ -34,7 +34,7 @@ export const checkAnswer = async (asked: {
   token?: string;
 }): Promise<void> => {
   const type = asked.answer.headers.get('content-type')?.split(';')[0] ?? '';
-  if (!type.endsWith('json')) return;
+  if (!/[/+]json$/.test(type)) return;
   const document = await readOpenApi(asked.url, asked.token);
   const path = asked.path.split('?')[0] ?? '';
   const template = Object.keys(document.paths).find((known) =>

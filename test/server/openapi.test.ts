@@ -23,6 +23,8 @@ t.test('every route of the contract is described, with what it answers and how i
     '/api/v1/runs/{id}/batches',
     '/api/v1/runs/{id}/classes',
     '/api/v1/runs/{id}/epochs',
+    '/api/v1/runs/{id}/gpu',
+    '/api/v1/runs/{id}/gpu-log',
     '/api/v1/runs/{id}/history',
     '/api/v1/runs/{id}/log',
     '/api/v1/runs/{id}/processes',

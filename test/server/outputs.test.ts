@@ -1,4 +1,5 @@
 import t from 'tap';
+import { HistorySchema } from '../../src/core/history.ts';
 import { ClassMetricsSchema, LogLineSchema, StepSchema } from '../../src/core/output.ts';
 import { pageOf } from '../../src/core/schema.ts';
 import type { RunEvent } from '../../src/core/trace.ts';
@@ -34,6 +35,35 @@ t.test('the steps of a run are read by page and by moment', async (t) => {
   const first = await read('?limit=3');
   t.same(batches(await read(`?limit=3&cursor=${first.next}`)), [3, 4]);
   t.same(batches(await read(`?from=${T0 + 1000}&to=${new Date(T0 + 3000).toISOString()}`)), [1, 2]);
+});
+
+t.test('the steps of a run come in buckets where few points are asked for', async (t) => {
+  const server = await startServer();
+  t.teardown(server.close);
+  const run = addRun(server.store, 'train', 1);
+  const path = `/api/v1/runs/${run}/batches`;
+  const nothing = await server.read(`${path}?points=10`, HistorySchema);
+  t.same(nothing.metrics.stepS?.count, [0], 'a run without steps');
+
+  const loss = (n: number) => ({ '=1+1"': n === 33 ? 50 : 1 });
+  const steps = Array.from({ length: 100 }, (_, n): RunEvent => {
+    return { t: T0 + n * 1000, kind: 'batch', epoch: 1, batch: n, loss: loss(n), stepS: 0.25 };
+  });
+  says(server, run, steps);
+  const history = await server.read(`${path}?points=10`, HistorySchema);
+  t.match(history, { subject: `run:${run}`, from: T0, to: T0 + 99_001, stepMs: 15_000 });
+  const { max, count } = history.metrics['loss.=1+1"'] ?? {};
+  t.equal(Math.max(...(max ?? []).map(Number)), 50, 'one step is seen');
+  t.equal(
+    count?.reduce((sum, n) => sum + n),
+    100,
+  );
+  const part = await server.read(`${path}?from=${T0}&to=${T0 + 10_000}&step=5s`, HistorySchema);
+  t.same(part.metrics.stepS?.avg, [0.25, 0.25, 0.25]);
+
+  const csv = await (await server.get(`${path}?points=10`, { accept: 'text/csv' })).text();
+  t.match(csv, /^t,stepS\.avg,.*,"loss\.=1\+1""\.avg",/);
+  t.match(await (await server.get(`${path}?points=10&cursor=abc`)).json(), { status: 400, parameter: 'cursor' });
 });
 
 t.test('the metrics of every class are there for each validation', async (t) => {

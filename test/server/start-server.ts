@@ -4,6 +4,7 @@ import { Value } from 'typebox/value';
 import { createBus } from '../../src/core/bus.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Store, StreamEvent } from '../../src/core/ports.ts';
+import { createTakeGpuLog } from '../../src/import/take-gpu-log.ts';
 import type { Ingest } from '../../src/server/ingest-lines.ts';
 import { createServer, type ServerParts } from '../../src/server/server.ts';
 import { observed, rows } from '../store/observed.ts';
@@ -45,6 +46,7 @@ export const startServer = async ({
     store,
     bus,
     ingest: ingestInto(store),
+    takeGpuLog: createTakeGpuLog(store),
     clock: systemClock,
     rules: [],
     health: () => [],

@@ -107,7 +107,7 @@ t.test('a client that slept until its events were deleted is told so and sees wh
   await slow.settle();
   slow.ws.pause();
   for (let epoch = 1; epoch <= 250; epoch++) server.happen(bigEpoch(run, epoch));
-  while (server.store.prune(T0 + 30 * 86_400_000));
+  while (server.store.maintain(T0 + 30 * 86_400_000));
   slow.ws.resume();
   await slow.until(({ op }) => op === 'reset');
   t.match(await slow.next(), { op: 'snapshot', topic: 'epochs', cursor: server.store.cursor(), data: [{ epoch: 1 }] });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readdirSync, symlinkSync, writeSync } from 'node:fs';
+import { readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -38,7 +38,7 @@ t.test('a database is made with its folder, in WAL mode, and says its path and s
   const path = join(t.testdir(), 'data', 'signalbox.db');
   const store = open(path);
   const { bytes, ...health } = store.health();
-  t.same(health, { path, writable: true });
+  t.same(health, { path, writable: true, warning: null, samplesLost: 0 });
   t.ok(bytes > 0);
   store.close();
   store.close();
@@ -95,17 +95,10 @@ t.test('a database that cannot be used is refused in one line that names it', as
   foreign.exec('CREATE TABLE photos (id)');
   foreign.close();
 
-  open(file('damaged.db')).close();
-  // Behind the header of 100 bytes.
-  const descriptor = openSync(file('damaged.db'), 'r+');
-  writeSync(descriptor, Buffer.alloc(3000, 0xff), 0, 3000, 100);
-  closeSync(descriptor);
-
   const refusals: readonly (readonly [path: string, message: RegExp])[] = [
     [file('notes.db'), /notes\.db is not an SQLite database; expected one that Signalbox made$/],
     [file('newer.db'), /newer\.db was written by a newer Signalbox: its schema is 99, this one knows up to \d+$/],
     [file('foreign.db'), /foreign\.db is the database of another program; expected one that Signalbox made$/],
-    [file('damaged.db'), /damaged\.db is damaged \(.+\); move it away, or restore a copy$/],
     [file('notes.db/data/signalbox.db'), /signalbox\.db cannot be opened: ENOTDIR.+$/],
     [folder, /cannot be opened: .+$/],
   ];

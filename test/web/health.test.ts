@@ -119,7 +119,11 @@ t.test('a look that fails now and then marks nothing', async (t) => {
     { ...collector('run-finder'), ageMs: 400 },
     { ...collector('host'), ageMs: 31_000 },
   ];
-  const readiness = { ready: true, database: { path: '', bytes: 1, writable: true }, collectors: states };
+  const readiness = {
+    ready: true,
+    database: { path: '', bytes: 1, writable: true, warning: null, samplesLost: 0 },
+    collectors: states,
+  };
   t.equal(isDegraded(readiness, new Map([['a_1', { ...stale, state: 'resolved' }]])), false);
   t.equal(isDegraded(readiness, new Map([['a_1', stale]])), true);
   t.equal(isDegraded({ ...readiness, ready: false }, new Map()), true);

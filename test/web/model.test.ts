@@ -122,6 +122,21 @@ t.test('a line goes on between samples that are rarer than buckets, and stops wh
   t.equal(lineOf(withoutEmptyBuckets(history(10, gap))).filter(([, value]) => value === null).length, 9);
 });
 
+t.test('of buckets with many samples each, a single empty one is a gap', async (t) => {
+  const avg = [1, 2, null, 4, 5];
+  const columns = { avg, min: avg, max: avg, count: [60, 58, 0, 60, 12] };
+  const seen = { ...history(60_000, avg), metrics: { utilization: columns } };
+  t.same(lineOf(withoutEmptyBuckets(seen))[2], [120_000, null]);
+  t.same(
+    lineOf(withSample(seen, 400_000, { utilization: 6 }, 0)).slice(-2),
+    [
+      [300_000, null],
+      [360_000, 6],
+    ],
+    'also of one that goes on live',
+  );
+});
+
 t.test('live samples go into their bucket, open a new one, and leave a gap after a silence', async (t) => {
   const before = history(10, [1, 2, 3]);
   const inBucket = withSample(before, 25, { utilization: 5 }, 0);

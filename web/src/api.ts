@@ -37,8 +37,8 @@ export type Api = {
   readonly attempts: (run: string) => Promise<Page<Attempt>>;
   readonly gpus: () => Promise<Page<Gpu>>;
   readonly hosts: () => Promise<Page<Host>>;
-  /** `subject` is `gpu:0` or `host:NAME`. */
-  readonly history: (subject: string, request: HistoryRequest) => Promise<History>;
+  /** `subject` is `gpu:0` or `host:NAME`; with the signal the service stops reading too. */
+  readonly history: (subject: string, request: HistoryRequest, signal: AbortSignal) => Promise<History>;
   readonly alerts: (query: AlertQuery) => Promise<Page<Alert>>;
 };
 
@@ -58,6 +58,7 @@ export const createApi = ({ root, token, onUnauthorized }: ApiDependencies): Api
   const get = async <T>(
     path: string,
     query: Readonly<Record<string, string | number | undefined>> = {},
+    signal?: AbortSignal,
   ): Promise<T> => {
     const url = new URL(path, root);
     for (const [name, value] of Object.entries(query)) {
@@ -66,6 +67,7 @@ export const createApi = ({ root, token, onUnauthorized }: ApiDependencies): Api
     const secret = token();
     const response = await fetch(url, {
       headers: { accept: 'application/json', ...(secret ? { authorization: `Bearer ${secret}` } : {}) },
+      ...(signal ? { signal } : {}),
     }).catch((error: unknown) => {
       throw new RequestFailed(0, String(error));
     });
@@ -95,9 +97,10 @@ export const createApi = ({ root, token, onUnauthorized }: ApiDependencies): Api
     attempts: (run) => get(`runs/${encodeURIComponent(run)}/attempts`),
     gpus: () => get('gpus'),
     hosts: () => get('hosts'),
-    history: (subject, { metrics, ...range }) => {
+    history: (subject, { metrics, ...range }, signal) => {
       const [kind = '', ...name] = subject.split(':');
-      return get(`${kind}s/${encodeURIComponent(name.join(':'))}/history`, { ...range, metrics: metrics.join(',') });
+      const path = `${kind}s/${encodeURIComponent(name.join(':'))}/history`;
+      return get(path, { ...range, metrics: metrics.join(',') }, signal);
     },
     alerts: (query) => get('alerts', { ...query, limit: 200 }),
   };

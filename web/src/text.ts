@@ -1,6 +1,7 @@
 import type { AlertState, Severity } from '../../src/core/alert.ts';
 import type { AttemptKind, NonFinite, RunState } from '../../src/core/run.ts';
 import type { RunReason } from '../../src/core/run-reasons.ts';
+import type { StretchName } from './model/time-range.ts';
 
 /** Every English word of the dashboard. What comes from outside (names, alerts, columns) is shown as it is. */
 export const text = {
@@ -160,11 +161,24 @@ export const text = {
     marker: (title: string) => `Alert: ${title}`,
   },
 
+  range: {
+    title: 'Time range',
+    stretches: {
+      '10m': '10 min',
+      '1h': '1 hour',
+      '6h': '6 hours',
+      '24h': '24 hours',
+      '7d': '7 days',
+      '30d': '30 days',
+    } satisfies Record<StretchName, string>,
+    wholeRun: 'Whole run',
+    moves: { earlier: 'Earlier', later: 'Later', closer: 'Look closer', wider: 'Look wider' },
+    back: (name: string) => `Back to ${name}`,
+  },
+
   gpus: {
     title: 'GPUs',
     none: 'No GPU to show',
-    range: 'Time range',
-    ranges: { '10m': '10 min', '1h': '1 hour', '24h': '24 hours' },
     utilization: 'Utilization',
     memory: 'Memory',
     power: 'Power',

@@ -1,7 +1,10 @@
 import type { ObservedGpu } from '../../core/batch.ts';
 import type { GpuMetric } from '../../core/metrics.ts';
+import { FIELDS_OF_METRIC, fieldReader, numberIn } from '../../core/nvidia-smi-fields.ts';
 import type { Sample } from '../../core/sample.ts';
 import { parsePciBusId } from './pci-bus-id.ts';
+
+export { FIELDS_OF_METRIC };
 
 /** One GPU in one line of `nvidia-smi --query-gpu`. */
 export type GpuRow = {
@@ -12,31 +15,6 @@ export type GpuRow = {
   readonly values: Sample['values'];
   /** Why a metric is null: the text that stood in the cell of a number, such as `[N/A]`, by metric. */
   readonly reasons: Readonly<Record<string, string>>;
-};
-
-/**
- * Where each metric stands, in order of preference: names change with the driver, and a field that is known may still
- * hold a text on a certain board, so every known one is asked and the first number counts.
- * `power.draw` comes first because it is what NVML's own call returns.
- */
-export const FIELDS_OF_METRIC: Readonly<Partial<Record<GpuMetric, readonly string[]>>> = {
-  utilization: ['utilization.gpu'],
-  memoryUtilization: ['utilization.memory'],
-  memoryUsed: ['memory.used'],
-  memoryTotal: ['memory.total'],
-  memoryReserved: ['memory.reserved'],
-  power: ['power.draw', 'power.draw.instant', 'power.draw.average'],
-  powerLimit: ['enforced.power.limit', 'power.limit'],
-  temperature: ['temperature.gpu'],
-  memoryTemperature: ['temperature.memory'],
-  clockSm: ['clocks.current.sm', 'clocks.sm'],
-  clockMem: ['clocks.current.memory', 'clocks.mem'],
-  throttle: ['clocks_event_reasons.active', 'clocks_throttle_reasons.active'],
-  fan: ['fan.speed'],
-  eccErrors: ['ecc.errors.uncorrected.volatile.total'],
-  eccCorrected: ['ecc.errors.corrected.volatile.total'],
-  rowRemapPending: ['remapped_rows.pending'],
-  rowRemapFailed: ['remapped_rows.failure'],
 };
 
 /** The metrics that no field holds, with the reason for a person. */
@@ -55,10 +33,6 @@ const SYNONYMS: readonly (readonly [string, string])[] = [
   ['clocks.current.memory', 'clocks.mem'],
   ['clocks_event_reasons.active', 'clocks_throttle_reasons.active'],
 ];
-
-const MIB = 2 ** 20;
-const IN_MIB = new Set(['memory.used', 'memory.total', 'memory.reserved']);
-const YES_OR_NO = new Set(['remapped_rows.pending', 'remapped_rows.failure']);
 
 /** The fields that `nvidia-smi --help-query-gpu` prints: lines such as `"uuid" or "gpu_uuid"`. */
 export const parseKnownFields = (help: string): ReadonlySet<string> => {
@@ -107,11 +81,7 @@ export const createGpuRowParser = (fields: readonly string[]): ((line: string) =
   );
   const columns = Object.entries(FIELDS_OF_METRIC).flatMap(([metric, candidates]) => {
     const asked = candidates.filter((field) => fields.includes(field));
-    const places = asked.map((field) => ({
-      at: place(field),
-      scale: IN_MIB.has(field) ? MIB : 1,
-      read: YES_OR_NO.has(field) ? flagIn : numberIn,
-    }));
+    const places = asked.map((field) => ({ at: place(field), read: fieldReader(field) }));
     return places.length === 0 ? [] : [{ metric, places }];
   });
 
@@ -127,10 +97,10 @@ export const createGpuRowParser = (fields: readonly string[]): ((line: string) =
     const reasons: Record<string, string> = {};
     for (const { metric, places } of columns) {
       values[metric] = null;
-      for (const { at, scale, read } of places) {
+      for (const { at, read } of places) {
         const number = read(cell(at));
         if (number === null) continue;
-        values[metric] = number * scale;
+        values[metric] = number;
         break;
       }
       if (values[metric] === null) reasons[metric] = cell(places[0]?.at) ?? '';
@@ -143,12 +113,6 @@ export const createGpuRowParser = (fields: readonly string[]): ((line: string) =
     return { index, count: numberIn(cell(countAt)), gpu, values, reasons };
   };
 };
-
-/** Decimal or hexadecimal (the throttle mask), and nothing else: `[N/A]` is not 0, and neither is an empty cell. */
-const numberIn = (cell: string | undefined): number | null =>
-  cell !== undefined && /^(-?\d+(\.\d+)?|0x[0-9a-f]+)$/i.test(cell) ? Number(cell) : null;
-
-const flagIn = (cell: string | undefined): number | null => (cell === 'Yes' ? 1 : cell === 'No' ? 0 : numberIn(cell));
 
 const textIn = (cell: string | undefined): string | null =>
   cell === undefined || cell === '' || /^\[.*\]$/.test(cell) || cell === 'N/A' ? null : cell;

@@ -12,7 +12,8 @@ import {
 import { COLLECTOR_METRICS } from '../../core/metrics.ts';
 import { BadCursor, type StoreReader } from '../../core/ports.ts';
 import { CollectorStateSchema } from '../../core/service.ts';
-import { historySchema, readHistory, sendHistory } from '../history.ts';
+import { historySchema, readHistory } from '../history.ts';
+import { sendHistory } from '../history-answer.ts';
 import { pageQuery, paging, query } from '../parameters.ts';
 import { notFound, Problem } from '../problem.ts';
 import { pageReference, problemResponse } from '../schemas.ts';
@@ -68,12 +69,19 @@ export const collectorRoutes =
           ...historySchema(COLLECTOR_METRICS),
         },
       },
-      async ({ params: { name }, query, headers }, reply) => {
+      async ({ params: { name }, query, headers, signal }, reply) => {
         const isKnown = name === RUN_COLLECTORS || health().some((collector) => collector.name === name);
         if (!isKnown) throw notFound('collector', name);
         if (!hasCollectorSeries(name)) throw new Problem(404, withoutSeries(name));
         const subject = { stored: `collector:${name}`, shown: `collector:${name}` };
-        const history = readHistory({ store, subject, catalogue: COLLECTOR_METRICS, query, now: clock.now() });
+        const history = await readHistory({
+          store,
+          subject,
+          catalogue: COLLECTOR_METRICS,
+          query,
+          now: clock.now(),
+          signal,
+        });
         return sendHistory(history, headers.accept, reply);
       },
     );

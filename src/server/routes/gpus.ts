@@ -4,7 +4,8 @@ import type { Clock } from '../../core/clock.ts';
 import { GPU_METRICS } from '../../core/metrics.ts';
 import type { StoreReader } from '../../core/ports.ts';
 import { type Gpu, GpuSchema } from '../../core/sample.ts';
-import { historySchema, readHistory, sendHistory } from '../history.ts';
+import { historySchema, readHistory } from '../history.ts';
+import { sendHistory } from '../history-answer.ts';
 import { query } from '../parameters.ts';
 import { notFound } from '../problem.ts';
 import { pageReference, problemResponse } from '../schemas.ts';
@@ -38,11 +39,11 @@ export const gpuRoutes =
           ...historySchema(GPU_METRICS),
         },
       },
-      async ({ params, query, headers }, reply) => {
+      async ({ params, query, headers, signal }, reply) => {
         const gpu = store.listGpus().find(({ gpu, uuid }) => `gpu:${params.gpu}` === gpu || params.gpu === uuid);
         if (gpu === undefined) throw notFound('GPU', params.gpu);
         const subject = { stored: `gpu:${gpu.uuid}`, shown: gpu.gpu };
-        const history = readHistory({ store, subject, catalogue: GPU_METRICS, query, now: clock.now() });
+        const history = await readHistory({ store, subject, catalogue: GPU_METRICS, query, now: clock.now(), signal });
         return sendHistory(history, headers.accept, reply);
       },
     );

@@ -4,7 +4,8 @@ import type { Clock } from '../../core/clock.ts';
 import { HOST_METRICS } from '../../core/metrics.ts';
 import type { StoreReader } from '../../core/ports.ts';
 import { type Host, HostSchema } from '../../core/sample.ts';
-import { historySchema, readHistory, sendHistory } from '../history.ts';
+import { historySchema, readHistory } from '../history.ts';
+import { sendHistory } from '../history-answer.ts';
 import { query } from '../parameters.ts';
 import { notFound } from '../problem.ts';
 import { pageReference, problemResponse } from '../schemas.ts';
@@ -36,11 +37,11 @@ export const hostRoutes =
           ...historySchema(HOST_METRICS),
         },
       },
-      async ({ params, query, headers }, reply) => {
+      async ({ params, query, headers, signal }, reply) => {
         const host = store.listHosts().find(({ name }) => params.host === name);
         if (host === undefined) throw notFound('host', params.host);
         const subject = { stored: host.host, shown: host.host };
-        const history = readHistory({ store, subject, catalogue: HOST_METRICS, query, now: clock.now() });
+        const history = await readHistory({ store, subject, catalogue: HOST_METRICS, query, now: clock.now(), signal });
         return sendHistory(history, headers.accept, reply);
       },
     );

@@ -1,16 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import {
-  type ClassMetrics,
-  ClassMetricsSchema,
-  type LogLine,
-  LogLineSchema,
-  type Step,
-  StepSchema,
-} from '../../core/output.ts';
+import { type ClassMetrics, ClassMetricsSchema, type LogLine, LogLineSchema } from '../../core/output.ts';
 import type { StoreReader } from '../../core/ports.ts';
-import { MomentParameter, pageQuery, paging, parseMoment, query } from '../parameters.ts';
-import { jsonOrText, pageReference, problemResponse } from '../schemas.ts';
+import { sendHistory } from '../history-answer.ts';
+import { windowParameters } from '../history-window.ts';
+import { pageQuery, paging, parseMoment, query } from '../parameters.ts';
+import { busyResponse, jsonOrText, pageReference, problemResponse } from '../schemas.ts';
+import { readStepHistory, stepsResponse } from '../step-history.ts';
 import { findRun, RunParams } from './find-run.ts';
 
 const STEPS = 1000;
@@ -26,23 +22,24 @@ export const outputRoutes =
       '/runs/:id/batches',
       {
         schema: {
-          summary: 'Steps (training batches) of a run, by attempt, epoch and batch',
+          summary: 'Steps (training batches) of a run, by attempt, epoch and batch, or with step or points in buckets',
           tags: ['runs'],
           params: RunParams,
-          querystring: query({
-            from: Type.Optional(MomentParameter),
-            to: Type.Optional(MomentParameter),
-            ...paging(STEPS),
-          }),
-          response: { 200: pageReference<Step>(StepSchema), ...problemResponse },
+          querystring: query({ ...windowParameters, ...paging(STEPS) }),
+          response: { 200: stepsResponse, ...problemResponse, ...busyResponse },
         },
       },
-      async ({ params, query }) =>
-        store.listSteps(findRun(store, params.id).id, {
-          ...pageQuery(query, STEPS),
-          from: parseMoment('from', query.from) ?? undefined,
-          to: parseMoment('to', query.to) ?? undefined,
-        }),
+      async ({ params, query, headers, signal }, reply) => {
+        const { id } = findRun(store, params.id);
+        if (query.step === undefined && query.points === undefined) {
+          return store.listSteps(id, {
+            ...pageQuery(query, STEPS),
+            from: parseMoment('from', query.from) ?? undefined,
+            to: parseMoment('to', query.to) ?? undefined,
+          });
+        }
+        return sendHistory(await readStepHistory({ store, run: id, query, signal }), headers.accept, reply);
+      },
     );
 
     app.get(

@@ -4,7 +4,8 @@ import type { Clock } from '../../core/clock.ts';
 import { RUN_METRICS } from '../../core/metrics.ts';
 import type { StoreReader } from '../../core/ports.ts';
 import { type RunProcess, RunProcessSchema } from '../../core/run-process.ts';
-import { historySchema, readHistory, sendHistory } from '../history.ts';
+import { historySchema, readHistory } from '../history.ts';
+import { sendHistory } from '../history-answer.ts';
 import { query } from '../parameters.ts';
 import { problemResponse, reference } from '../schemas.ts';
 import { findRun, RunParams } from './find-run.ts';
@@ -47,10 +48,10 @@ export const runProcessRoutes =
           ...historySchema(RUN_METRICS),
         },
       },
-      async ({ params, query, headers }, reply) => {
+      async ({ params, query, headers, signal }, reply) => {
         const { id } = findRun(store, params.id);
         const subject = { stored: `run:${id}`, shown: `run:${id}` };
-        const history = readHistory({ store, subject, catalogue: RUN_METRICS, query, now: clock.now() });
+        const history = await readHistory({ store, subject, catalogue: RUN_METRICS, query, now: clock.now(), signal });
         return sendHistory(history, headers.accept, reply);
       },
     );

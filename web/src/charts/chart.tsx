@@ -23,6 +23,10 @@ export type ChartProps = {
   readonly marks?: readonly ChartMark[];
   /** Charts with the same word show the same place under the pointer. */
   readonly sync?: string;
+  /** Called with the stretch of the x axis that was dragged over; without it nothing can be. */
+  readonly onZoom?: (stretch: readonly [number, number]) => void;
+  /** Called on a double click. */
+  readonly onBack?: () => void;
 };
 
 /** A line chart with its legend, its marks and, for those who cannot see it, a table with the figures that matter. */
@@ -39,15 +43,18 @@ export const Chart = (props: ChartProps) => {
     binary = false,
     marks = [],
     sync = null,
+    onZoom,
+    onBack,
   } = props;
   const theme = useTheme();
   const holder = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  const newest = useRef({ xRange, format });
-  newest.current = { xRange, format };
+  const newest = useRef({ xRange, format, onZoom, onBack });
+  newest.current = { xRange, format, onZoom, onBack };
   const [area, setArea] = useState<PlotArea | null>(null);
   const [index, setIndex] = useState<number | null>(null);
 
+  const canZoom = onZoom !== undefined;
   // Another set of lines, another theme or another axis needs another plot; new values do not.
   const shape = JSON.stringify([
     series.map(({ label, color, dashed, band }) => [label, color, dashed, !!band]),
@@ -71,6 +78,9 @@ export const Chart = (props: ChartProps) => {
           sync,
           onDraw: (drawn) => setArea((before) => areaOf(drawn, before)),
           onCursor: setIndex,
+          canZoom,
+          onZoom: (stretch) => newest.current.onZoom?.(stretch),
+          onBack: () => newest.current.onBack?.(),
         },
         (variable) => styles.getPropertyValue(variable).trim(),
       ),
@@ -88,7 +98,7 @@ export const Chart = (props: ChartProps) => {
       made.destroy();
       plot.current = null;
     };
-  }, [shape, theme, xKind, height, sync]);
+  }, [shape, theme, xKind, height, sync, canZoom]);
 
   useEffect(() => plot.current?.setData(plotData(x, series)), [x, series, xRange?.[0], xRange?.[1]]);
 

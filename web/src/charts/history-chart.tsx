@@ -1,5 +1,7 @@
 import type { GPU_METRICS, HOST_METRICS } from '../../../src/core/metrics.ts';
 import type { History } from '../model/history.ts';
+import type { Window } from '../model/time-range.ts';
+import type { TimeRangeChoice } from '../state/use-time-range.ts';
 import { Chart } from './chart.tsx';
 import type { ChartMark } from './chart-marks.tsx';
 import { colorOf } from './colors.ts';
@@ -13,7 +15,9 @@ type Props = {
   }[];
   readonly format: (value: number | null) => string;
   /** What the time axis shows, in milliseconds. */
-  readonly span: readonly [number, number];
+  readonly span: Window;
+  /** Where dragging and a double click lead. */
+  readonly choice: TimeRangeChoice;
   readonly yRange?: readonly [number, number] | null;
   readonly sync: string;
   readonly marks?: readonly ChartMark[];
@@ -30,6 +34,7 @@ export const HistoryChart = ({
   lines,
   format,
   span,
+  choice,
   yRange = null,
   sync,
   marks = NO_MARKS,
@@ -52,5 +57,7 @@ export const HistoryChart = ({
     sync={sync}
     marks={marks}
     binary={binary}
+    onZoom={choice.zoom}
+    onBack={choice.back}
   />
 );

@@ -18,7 +18,17 @@ export type PlotLook = {
   readonly sync: string | null;
   readonly onDraw: (plot: uPlot) => void;
   readonly onCursor: (index: number | null) => void;
+  /** Whether a stretch of the x axis can be dragged over. */
+  readonly canZoom: boolean;
+  readonly onZoom: (stretch: readonly [number, number]) => void;
+  readonly onBack: () => void;
 };
+
+/** In CSS pixels: less is a click. */
+const SHORTEST_DRAG = 6;
+
+/** Charts show each other where the pointer is, not what is dragged over: that is for one of them to say. */
+const isOfPointer = (event: string): boolean => event === 'mousemove' || event === 'mouseleave';
 
 /** Resolves a style sheet's variable: a canvas takes no variables. */
 type Colors = (variable: string) => string;
@@ -37,9 +47,16 @@ export const plotOptions = (look: PlotLook, color: Colors): uPlot.Options => {
     legend: { show: false },
     cursor: {
       y: false,
-      drag: { x: false, y: false },
+      drag: { x: look.canZoom, y: false, setScale: false, dist: SHORTEST_DRAG },
+      // uPlot's own answer is to show everything.
+      bind: {
+        dblclick: () => () => {
+          look.onBack();
+          return null;
+        },
+      },
       points: { size: 6 },
-      ...(look.sync === null ? {} : { sync: { key: look.sync, setSeries: false } }),
+      ...(look.sync === null ? {} : { sync: { key: look.sync, setSeries: false, filters: { pub: isOfPointer } } }),
     },
     scales: {
       x: { time: look.xKind === 'time', range: (_, min, max) => widen(look.xRange() ?? [min, max]) },
@@ -74,6 +91,14 @@ export const plotOptions = (look: PlotLook, color: Colors): uPlot.Options => {
     hooks: {
       draw: [look.onDraw],
       setCursor: [(plot) => look.onCursor(plot.cursor.idx ?? null)],
+      setSelect: [
+        (plot) => {
+          const { left, width } = plot.select;
+          if (width < SHORTEST_DRAG) return;
+          plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          look.onZoom([plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x')]);
+        },
+      ],
     },
   };
 };
@@ -92,7 +117,12 @@ const linesOf = (series: ChartSeries, color: Colors): uPlot.Series[] => {
     ...(series.dashed ? { dash: [5, 3] } : {}),
     points: { show: false, size: 4, fill: stroke, filter: pointsToMark },
   };
-  const edge: uPlot.Series = { stroke: 'transparent', width: 0, points: { show: false } };
+  // Thin but seen: a spike of one sample is one bucket wide, and of that bucket the band alone would be a shade.
+  const edge: uPlot.Series = {
+    stroke: `${stroke}80`,
+    width: 1,
+    points: { show: false, size: 3, fill: stroke, filter: pointsAlone },
+  };
   return series.band ? [line, edge, edge] : [line];
 };
 
@@ -105,13 +135,16 @@ const bandsOf = (series: readonly ChartSeries[], color: Colors): uPlot.Band[] =>
   });
 };
 
-/** A value between two gaps has no line to be seen by; of a short series every value is marked. */
+/** A value between two gaps has no line to be seen by. */
+const pointsAlone = (plot: uPlot, index: number): number[] => {
+  const values = plot.data[index] ?? [];
+  return [...values.keys()].filter((i) => values[i] != null && values[i - 1] == null && values[i + 1] == null);
+};
+
+/** Of a short series every value is marked. */
 const pointsToMark = (plot: uPlot, index: number): number[] => {
   const values = plot.data[index] ?? [];
-  const few = values.length <= 12;
-  return [...values.keys()].filter(
-    (i) => values[i] != null && (few || (values[i - 1] == null && values[i + 1] == null)),
-  );
+  return values.length > 12 ? pointsAlone(plot, index) : [...values.keys()].filter((i) => values[i] != null);
 };
 
 const widen = ([min, max]: readonly [number, number]): [number, number] => [min, max > min ? max : min + 1];

@@ -8,13 +8,13 @@ export type History = Series & { readonly stepMs: number };
 /**
  * Takes out empty buckets that are no gap: when the source is asked less often than a bucket is long, every other one
  * is empty. What is longer than four of the usual distances (and three buckets) is a gap: it stays as nulls, and
- * nothing may be drawn across it.
+ * nothing may be drawn across it. So does every empty bucket where the others hold several samples each.
  */
 export const withoutEmptyBuckets = (history: History): History => {
-  const columns = Object.values(history.metrics);
-  const filled = history.t.map((_, i) => columns.some((column) => (column.count[i] ?? 0) > 0));
+  const filled = countsOf(history).map((count) => count > 0);
   const moments = history.t.filter((_, i) => filled[i]);
-  const longest = longestBridgeMs(moments, history.stepMs);
+  const counts = countsOf(history).filter((count) => count > 0);
+  const longest = longestBridgeMs(moments, counts, history.stepMs);
   const kept: number[] = [];
   let empty: number[] = [];
   let before: number | undefined;
@@ -47,7 +47,8 @@ export const withSample = (
   const last = history.t.at(-1);
   if (last !== undefined && bucket < last) return history;
   const merge = last === bucket;
-  const gap = last !== undefined && bucket - last > longestBridgeMs(history.t.slice(-20), history.stepMs);
+  const longest = longestBridgeMs(history.t.slice(-20), countsOf(history).slice(-20), history.stepMs);
+  const gap = last !== undefined && bucket - last > longest;
   const late = history.t.findIndex((t) => t >= from);
   const first = late === -1 ? history.t.length : late;
   const extend = <T extends Cell>(cells: readonly T[], nothing: T, cell: T): readonly T[] => [
@@ -83,12 +84,24 @@ export const withSample = (
   });
 };
 
-/** From this distance between two filled buckets on, what lies between them is missing. */
-const longestBridgeMs = (moments: readonly number[], stepMs: number): number => {
-  const distances = moments.slice(1).map((at, i) => at - (moments[i] ?? at));
-  const usual = distances.sort((a, b) => a - b)[Math.floor(distances.length / 2)] ?? stepMs;
-  return Math.max(3 * stepMs, 4 * usual);
+/** Samples in each bucket, of the metric that has most. */
+const countsOf = ({ t, metrics }: History): number[] => {
+  const columns = Object.values(metrics);
+  return t.map((_, i) => Math.max(0, ...columns.map((column) => column.count[i] ?? 0)));
 };
+
+/** A bucket that usually holds so many samples is empty only when the source was silent. */
+const SEVERAL = 5;
+
+/** From this distance between two filled buckets on, what lies between them is missing. */
+const longestBridgeMs = (moments: readonly number[], counts: readonly number[], stepMs: number): number => {
+  if ((middle(counts) ?? 0) >= SEVERAL) return stepMs;
+  const distances = moments.slice(1).map((at, i) => at - (moments[i] ?? at));
+  return Math.max(3 * stepMs, 4 * (middle(distances) ?? stepMs));
+};
+
+const middle = (values: readonly number[]): number | undefined =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 const pick = <T>(column: readonly T[], indices: readonly number[]): T[] =>
   indices.flatMap((i) => column.slice(i, i + 1));

@@ -1,6 +1,6 @@
-import { useMemo } from 'preact/hooks';
 import type { Gpu, GpuProcess } from '../../../src/core/sample.ts';
 import { HistoryChart } from '../charts/history-chart.tsx';
+import { HistoryCharts } from '../charts/history-charts.tsx';
 import { useNow } from '../context.ts';
 import { formatBytes, formatDuration, formatPercent, formatUnit, UNKNOWN } from '../format.ts';
 import { useLatestGpuSample } from '../parts/devices.ts';
@@ -9,15 +9,18 @@ import { gpuTexts, slowedBy } from '../parts/gpu-values.ts';
 import { Link } from '../parts/link.tsx';
 import { useRunNames } from '../parts/run-names.ts';
 import { runPath } from '../route.ts';
-import { useHistory } from '../state/use-history.ts';
+import { type Span, useHistory } from '../state/use-history.ts';
+import type { TimeRangeChoice } from '../state/use-time-range.ts';
 import { text } from '../text.ts';
 
 /** A sample older than this, in milliseconds, is not "now" any more. */
 const STALE_MS = 15_000;
 const METRICS = ['utilization', 'memoryUsed', 'power', 'temperature'] as const;
 
+type Props = { readonly gpu: Gpu; readonly span: Span; readonly choice: TimeRangeChoice };
+
 /** One GPU: its latest values, who uses it, and how it was. */
-export const GpuPanel = ({ gpu, lastMs }: { readonly gpu: Gpu; readonly lastMs: number }) => {
+export const GpuPanel = ({ gpu, span, choice }: Props) => {
   const sample = useLatestGpuSample(gpu);
   const now = useNow();
   const nameOf = useRunNames();
@@ -44,51 +47,51 @@ export const GpuPanel = ({ gpu, lastMs }: { readonly gpu: Gpu; readonly lastMs: 
           },
         ]}
       />
-      <GpuCharts gpu={gpu} lastMs={lastMs} />
+      <GpuCharts gpu={gpu} span={span} choice={choice} />
       <Processes processes={gpu.processes} nameOf={nameOf} />
     </section>
   );
 };
 
-const GpuCharts = ({ gpu, lastMs }: { readonly gpu: Gpu; readonly lastMs: number }) => {
-  const wanted = useMemo(() => ({ lastMs }), [lastMs]);
-  const { live, problem } = useHistory(gpu.gpu, METRICS, wanted);
-  if (problem !== null) return <p class="soft">{text.failed(problem)}</p>;
-  if (!live) return <p class="soft">{text.loading}</p>;
-  const shared = { history: live.history, span: live.span, sync: 'now' };
-  return (
-    <div class="charts">
-      <HistoryChart
-        {...shared}
-        title={text.gpus.utilization}
-        lines={[{ metric: 'utilization', label: text.gpus.utilization }]}
-        format={formatPercent}
-        yRange={[0, 100]}
-      />
-      <HistoryChart
-        {...shared}
-        title={text.gpus.memory}
-        lines={[{ metric: 'memoryUsed', label: text.gpus.memory }]}
-        format={formatBytes}
-        binary
-        yRange={gpu.memoryTotal === null ? null : [0, gpu.memoryTotal]}
-      />
-      <HistoryChart
-        {...shared}
-        title={text.gpus.power}
-        lines={[{ metric: 'power', label: text.gpus.power }]}
-        format={(value) => formatUnit(value, 'W')}
-        yRange={gpu.powerLimit === null ? null : [0, gpu.powerLimit * 1.05]}
-      />
-      <HistoryChart
-        {...shared}
-        title={text.gpus.temperature}
-        lines={[{ metric: 'temperature', label: text.gpus.temperature }]}
-        format={(value) => formatUnit(value, '°C')}
-      />
-    </div>
-  );
-};
+const GpuCharts = ({ gpu, span, choice }: Props) => (
+  <HistoryCharts state={useHistory(gpu.gpu, METRICS, span)}>
+    {(live) => {
+      const shared = { ...live, choice, sync: 'now' };
+      return (
+        <>
+          <HistoryChart
+            {...shared}
+            title={text.gpus.utilization}
+            lines={[{ metric: 'utilization', label: text.gpus.utilization }]}
+            format={formatPercent}
+            yRange={[0, 100]}
+          />
+          <HistoryChart
+            {...shared}
+            title={text.gpus.memory}
+            lines={[{ metric: 'memoryUsed', label: text.gpus.memory }]}
+            format={formatBytes}
+            binary
+            yRange={gpu.memoryTotal === null ? null : [0, gpu.memoryTotal]}
+          />
+          <HistoryChart
+            {...shared}
+            title={text.gpus.power}
+            lines={[{ metric: 'power', label: text.gpus.power }]}
+            format={(value) => formatUnit(value, 'W')}
+            yRange={gpu.powerLimit === null ? null : [0, gpu.powerLimit * 1.05]}
+          />
+          <HistoryChart
+            {...shared}
+            title={text.gpus.temperature}
+            lines={[{ metric: 'temperature', label: text.gpus.temperature }]}
+            format={(value) => formatUnit(value, '°C')}
+          />
+        </>
+      );
+    }}
+  </HistoryCharts>
+);
 
 type ProcessesProps = {
   readonly processes: readonly GpuProcess[] | null;

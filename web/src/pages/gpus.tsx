@@ -1,12 +1,13 @@
-import { useEffect } from 'preact/hooks';
-import { useDashboard, useParts, usePlace, useSession } from '../context.ts';
+import { useEffect, useMemo } from 'preact/hooks';
+import { useDashboard, useSession } from '../context.ts';
+import { STRETCHES, type TimeRange } from '../model/time-range.ts';
 import { PageTitle } from '../parts/page-title.tsx';
+import { RangeBar } from '../parts/range-bar.tsx';
+import type { Span } from '../state/use-history.ts';
+import { useTimeRange } from '../state/use-time-range.ts';
 import { text } from '../text.ts';
 import { GpuPanel } from './gpu-panel.tsx';
 import { HostPanel } from './host-panel.tsx';
-
-const RANGES = { '10m': 600_000, '1h': 3_600_000, '24h': 86_400_000 } as const;
-type RangeName = keyof typeof RANGES;
 
 /** Who uses a GPU is asked this often, in milliseconds: the stream carries samples only. */
 const DEVICES_MS = 10_000;
@@ -17,7 +18,8 @@ export const GpusPage = () => {
   const gpus = useDashboard((state) => state.gpus);
   const hosts = useDashboard((state) => state.hosts);
   const source = useDashboard((state) => state.service?.gpuSource);
-  const range = usePlace(({ query }) => rangeOf(query));
+  const choice = useTimeRange('10m');
+  const span = useMemo(() => spanOf(choice.range), [choice.range]);
   useEffect(() => {
     const timer = setInterval(() => document.visibilityState === 'visible' && session.loadDevices(), DEVICES_MS);
     return () => clearInterval(timer);
@@ -26,7 +28,7 @@ export const GpusPage = () => {
   return (
     <>
       <PageTitle title={text.gpus.title}>
-        <RangeChoice range={range} />
+        <RangeBar choice={choice} span={span} />
       </PageTitle>
       {gpus === null && <p class="soft">{text.loading}</p>}
       {gpus?.length === 0 && (
@@ -36,36 +38,14 @@ export const GpusPage = () => {
         </section>
       )}
       {gpus?.map((gpu) => (
-        <GpuPanel key={gpu.uuid} gpu={gpu} lastMs={RANGES[range]} />
+        <GpuPanel key={gpu.uuid} gpu={gpu} span={span} choice={choice} />
       ))}
       {hosts?.map((host) => (
-        <HostPanel key={host.host} host={host} lastMs={RANGES[range]} />
+        <HostPanel key={host.host} host={host} span={span} choice={choice} />
       ))}
     </>
   );
 };
 
-const RangeChoice = ({ range }: { readonly range: RangeName }) => {
-  const { location } = useParts();
-  return (
-    <fieldset class="choice">
-      <legend class="visually-hidden">{text.gpus.range}</legend>
-      {Object.entries(text.gpus.ranges).map(([name, label]) => (
-        <label key={name}>
-          <input
-            type="radio"
-            name="range"
-            checked={name === range}
-            onChange={() => location.go(`gpus?range=${name}`, { replace: true })}
-          />
-          <span>{label}</span>
-        </label>
-      ))}
-    </fieldset>
-  );
-};
-
-const rangeOf = (query: string): RangeName => {
-  const asked = new URLSearchParams(query).get('range');
-  return asked === '1h' || asked === '24h' ? asked : '10m';
-};
+const spanOf = ({ last, zoom }: TimeRange): Span =>
+  zoom === null ? { lastMs: STRETCHES[last ?? '10m'] } : { from: zoom[0], to: zoom[1] };

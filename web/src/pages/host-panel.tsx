@@ -1,22 +1,21 @@
-import { useMemo } from 'preact/hooks';
 import type { Host } from '../../../src/core/sample.ts';
 import { HistoryChart } from '../charts/history-chart.tsx';
+import { HistoryCharts } from '../charts/history-charts.tsx';
 import { formatBytes, formatBytesOf, formatNumber, formatPercent, formatUnit, UNKNOWN } from '../format.ts';
 import { useLatestHostSample } from '../parts/devices.ts';
 import { Facts } from '../parts/facts.tsx';
 import { HostParts, limitFacts } from '../parts/host-detail.tsx';
-import { useHistory } from '../state/use-history.ts';
+import { type Span, useHistory } from '../state/use-history.ts';
+import type { TimeRangeChoice } from '../state/use-time-range.ts';
 import { text } from '../text.ts';
 
 const METRICS = ['cpu', 'cpuIowait', 'pressureIo', 'diskRead', 'diskWrite', 'netRx', 'netTx'] as const;
 
+type Props = { readonly host: Host; readonly span: Span; readonly choice: TimeRangeChoice };
+
 /** The host: its latest values, and how processor, disks and network were. */
-export const HostPanel = ({ host, lastMs }: { readonly host: Host; readonly lastMs: number }) => {
+export const HostPanel = ({ host, span, choice }: Props) => {
   const sample = useLatestHostSample(host);
-  const wanted = useMemo(() => ({ lastMs }), [lastMs]);
-  const { live, problem } = useHistory(host.host, METRICS, wanted);
-  const shared = live && { history: live.history, span: live.span, sync: 'now' };
-  const rate = (value: number | null) => formatUnit(value, 'bytes/s');
   return (
     <section class="card">
       <h2>
@@ -42,9 +41,17 @@ export const HostPanel = ({ host, lastMs }: { readonly host: Host; readonly last
         ]}
       />
       {host.detail !== null && <HostParts detail={host.detail} />}
-      {problem !== null && <p class="soft">{text.failed(problem)}</p>}
-      {shared && (
-        <div class="charts">
+      <HostCharts host={host} span={span} choice={choice} />
+    </section>
+  );
+};
+
+const HostCharts = ({ host, span, choice }: Props) => (
+  <HistoryCharts state={useHistory(host.host, METRICS, span)}>
+    {(live) => {
+      const shared = { ...live, choice, sync: 'now' };
+      return (
+        <>
           <HistoryChart
             {...shared}
             title={text.host.processor}
@@ -76,11 +83,13 @@ export const HostPanel = ({ host, lastMs }: { readonly host: Host; readonly last
             format={rate}
             binary
           />
-        </div>
-      )}
-    </section>
-  );
-};
+        </>
+      );
+    }}
+  </HistoryCharts>
+);
+
+const rate = (value: number | null) => formatUnit(value, 'bytes/s');
 
 /** Those that the kernel counts, which are two of a core with hyper-threading; else what was said at the start. */
 const cores = ({ cpuCores, detail }: Host) => {

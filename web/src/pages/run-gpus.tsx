@@ -3,62 +3,84 @@ import type { Alert } from '../../../src/core/alert.ts';
 import type { Run } from '../../../src/core/run.ts';
 import type { ChartMark } from '../charts/chart-marks.tsx';
 import { HistoryChart } from '../charts/history-chart.tsx';
+import { HistoryCharts } from '../charts/history-charts.tsx';
 import { useDashboard } from '../context.ts';
 import { formatBytes, formatPercent } from '../format.ts';
+import { STRETCHES, type TimeRange } from '../model/time-range.ts';
+import { RangeBar } from '../parts/range-bar.tsx';
 import { runPath } from '../route.ts';
-import { useHistory } from '../state/use-history.ts';
+import { type Span, useHistory } from '../state/use-history.ts';
+import { type TimeRangeChoice, useTimeRange } from '../state/use-time-range.ts';
 import { text } from '../text.ts';
 
 /** What the run's GPUs did while it ran. Nothing for a run of which no GPU is known. */
-export const RunGpus = ({ run, alerts }: { readonly run: Run; readonly alerts: readonly Alert[] }) => (
-  <>
-    {run.gpus.map((gpu) => (
-      <RunGpu key={gpu} gpu={gpu} run={run} alerts={alerts} />
-    ))}
-  </>
-);
+export const RunGpus = ({ run, alerts }: { readonly run: Run; readonly alerts: readonly Alert[] }) => {
+  const choice = useTimeRange(null);
+  const span = useMemo(() => spanOf(choice.range, run), [choice.range, run.startedAt, run.endedAt]);
+  if (run.gpus.length === 0) return null;
+  return (
+    <>
+      <RangeBar choice={choice} span={span} all={text.range.wholeRun} />
+      {run.gpus.map((gpu) => (
+        <RunGpu key={gpu} gpu={gpu} run={run} alerts={alerts} span={span} choice={choice} />
+      ))}
+    </>
+  );
+};
+
+/** The last of a run that has ended is what was before its end. */
+const spanOf = ({ last, zoom }: TimeRange, { startedAt, endedAt }: Run): Span => {
+  if (zoom !== null) return { from: zoom[0], to: zoom[1] };
+  if (last === null && startedAt !== null) return { from: startedAt, to: endedAt };
+  const lastMs = STRETCHES[last ?? '1h'];
+  return endedAt === null ? { lastMs } : { from: endedAt - lastMs, to: endedAt };
+};
 
 const METRICS = ['utilization', 'memoryUsed'] as const;
 
-type Props = { readonly gpu: string; readonly run: Run; readonly alerts: readonly Alert[] };
+type Props = {
+  readonly gpu: string;
+  readonly run: Run;
+  readonly alerts: readonly Alert[];
+  readonly span: Span;
+  readonly choice: TimeRangeChoice;
+};
 
-const RunGpu = ({ gpu, run, alerts }: Props) => {
-  const { startedAt: from, endedAt: to } = run;
+const RunGpu = ({ gpu, run, alerts, span, choice }: Props) => {
   const memoryTotal = useDashboard((state) => state.gpus?.find((known) => known.gpu === gpu)?.memoryTotal ?? null);
-  const span = useMemo(() => (from === null ? { lastMs: 3_600_000 } : { from, to }), [from, to]);
-  const { live, problem } = useHistory(gpu, METRICS, span);
-  const end = live?.span[1] ?? null;
+  const state = useHistory(gpu, METRICS, span);
+  const end = state.live?.span[1] ?? null;
   const marks = useMemo(() => alerts.flatMap((alert) => markOf(run.id, alert, end)), [run.id, alerts, end]);
   return (
     <section>
       <h2>{text.run.onGpu(gpu)}</h2>
-      {problem !== null && <p class="soft">{text.failed(problem)}</p>}
-      {live && live.history.t.length === 0 && <p class="soft">{text.chart.empty}</p>}
-      {live && live.history.t.length > 0 && (
-        <div class="charts">
-          <HistoryChart
-            title={text.gpus.utilization}
-            history={live.history}
-            lines={[{ metric: 'utilization', label: text.gpus.utilization }]}
-            format={formatPercent}
-            span={live.span}
-            yRange={[0, 100]}
-            sync={gpu}
-            marks={marks}
-          />
-          <HistoryChart
-            title={text.gpus.memory}
-            history={live.history}
-            lines={[{ metric: 'memoryUsed', label: text.gpus.memory }]}
-            format={formatBytes}
-            binary
-            yRange={memoryTotal === null ? null : [0, memoryTotal]}
-            span={live.span}
-            sync={gpu}
-            marks={marks}
-          />
-        </div>
-      )}
+      <HistoryCharts state={state}>
+        {(live) => (
+          <>
+            <HistoryChart
+              {...live}
+              title={text.gpus.utilization}
+              lines={[{ metric: 'utilization', label: text.gpus.utilization }]}
+              format={formatPercent}
+              yRange={[0, 100]}
+              choice={choice}
+              sync={gpu}
+              marks={marks}
+            />
+            <HistoryChart
+              {...live}
+              title={text.gpus.memory}
+              lines={[{ metric: 'memoryUsed', label: text.gpus.memory }]}
+              format={formatBytes}
+              binary
+              yRange={memoryTotal === null ? null : [0, memoryTotal]}
+              choice={choice}
+              sync={gpu}
+              marks={marks}
+            />
+          </>
+        )}
+      </HistoryCharts>
     </section>
   );
 };

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { observed, rows } from './observed.ts';
-import { open, T0 } from './open-store.ts';
+import { observed, rows } from '../observed.ts';
+import { open, T0 } from '../open-store.ts';
 
 const DAY = 86_400_000;
 
@@ -14,11 +14,11 @@ t.test('events are kept for 7 days, and a cursor from before the oldest of them 
     .addEvents([0, 1, 8].map((day) => ({ topic: 'runs', run: id, at: T0 + day * DAY, data })))
     .map(({ cursor }) => cursor);
 
-  t.equal(store.prune(T0 + 7 * DAY + 1), false);
+  t.equal(store.maintain(T0 + 7 * DAY + 1), false);
   t.equal(store.eventsAfter(start, { topics: ['runs'], limit: 9 }), null);
   t.match(store.eventsAfter(first, { topics: ['runs'], limit: 9 })?.events, [{ cursor: second }, { cursor: third }]);
 
-  store.prune(T0 + 30 * DAY);
+  store.maintain(T0 + 30 * DAY);
   t.equal(store.eventsAfter(second, { topics: ['runs'], limit: 9 }), null, 'all are gone');
   t.same(store.eventsAfter(third, { topics: ['runs'], limit: 9 })?.events, []);
   t.equal(store.cursor(), third);
@@ -31,26 +31,6 @@ t.test('an event that is young enough keeps those after it, whatever the clock s
   const data = store.getRun(id);
   if (!data) return t.fail('the run is not there');
   const events = store.addEvents([0, 8, 1, 9].map((day) => ({ topic: 'runs', run: id, at: T0 + day * DAY, data })));
-  store.prune(T0 + 10 * DAY);
+  store.maintain(T0 + 10 * DAY);
   t.equal(store.eventsAfter(events[0]?.cursor ?? '', { topics: ['runs'], limit: 9 })?.events.length, 3);
-});
-
-t.test('samples are kept for 14 days and go in small steps, until none is too old', async (t) => {
-  const store = open();
-  for (let tick = 0; tick < 2500; tick++) {
-    const at = T0 + tick * 1000;
-    store.appendSamples([
-      { subject: 'gpu:GPU-a', at, values: { power: 300 } },
-      { subject: 'host:trainer', at, values: { cpu: 30 } },
-    ]);
-  }
-  const now = T0 + 14 * DAY + 2_000_000;
-  const left = () => ['gpu:GPU-a', 'host:trainer'].map((subject) => store.samplesSince(subject, 0).length);
-  t.equal(store.prune(now), true);
-  t.ok(
-    left().every((count) => count > 500 && count < 2500),
-    'one step takes a part',
-  );
-  while (store.prune(now));
-  t.same(left(), [500, 500]);
 });
