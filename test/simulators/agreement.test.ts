@@ -8,6 +8,7 @@ import { A100, createStage, T4 } from './nvml/stage.ts';
 
 const MIB = 2n ** 20n;
 const H100 = { uuid: 'GPU-h', name: 'NVIDIA H100 80GB HBM3', memoryMib: 81_559, powerLimit: 700 };
+const RTX = { uuid: 'GPU-r', name: 'NVIDIA GeForce RTX 4090', memoryMib: 24_564, powerLimit: 450 };
 const MIG = [
   {
     slot: 2,
@@ -21,7 +22,7 @@ const MIG = [
 ];
 const training = { startS: -40, epochs: 9, secondsPerEpoch: 600, seed: 1 };
 const SCENARIO = {
-  gpus: [A100, T4, H100, { ...H100, uuid: 'GPU-m', mig: MIG }],
+  gpus: [A100, T4, H100, { ...H100, uuid: 'GPU-m', mig: MIG }, RTX],
   trainings: [
     { ...training, name: 'a', pid: 11 },
     { ...training, name: 'h', pid: 12, gpu: 2, seed: 2 },
@@ -48,6 +49,7 @@ const FIELDS = [
   'clocks.current.memory',
   'clocks_throttle_reasons.active',
   'ecc.errors.uncorrected.volatile.total',
+  'fan.speed',
 ];
 
 /** What the library says of a GPU, in the words of the program. */
@@ -77,6 +79,7 @@ const rowOf = (nvml: ReturnType<typeof createStage>['nvml'], index: number, isNe
     number('nvmlDeviceGetClockInfo', 2),
     `0x${reasons.readBigUInt64LE().toString(16).padStart(16, '0').toUpperCase()}`,
     number('nvmlDeviceGetTotalEccErrors', 1, 0),
+    number('nvmlDeviceGetFanSpeed'),
   ];
 };
 
@@ -98,7 +101,7 @@ t.test(
           .trim()
           .split('\n')
           .map((line) => line.split(', ')),
-        [0, 1, 2, 3].map((index) => rowOf(nvml, index, nvml.has('nvmlDeviceGetMemoryInfo_v2'))),
+        [0, 1, 2, 3, 4].map((index) => rowOf(nvml, index, nvml.has('nvmlDeviceGetMemoryInfo_v2'))),
         driver,
       );
     }
@@ -110,7 +113,7 @@ t.test('the XML has the same PCIe rates, errors, processes and instances', { ski
   const program = installNvidiaSmi({ folder, simulationFile });
   step(5000);
   const gpus = execFileSync(program, ['-q', '-x'], { encoding: 'utf8' }).split('<gpu id=').slice(1);
-  t.equal(gpus.length, 4);
+  t.equal(gpus.length, 5);
   const inside = (text: string, element: string) =>
     [...text.matchAll(new RegExp(`<${element}>([^<]*)</${element}>`, 'g'))].map(([, inner]) => inner);
   for (const [index, xml] of gpus.entries()) {

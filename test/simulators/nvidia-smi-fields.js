@@ -4,6 +4,7 @@
  * @typedef {import('./nvidia-smi-stage.js').Look} Look
  * @typedef {{ unit: string, since?: number, cell: (look: Look) => string | number | null }} Field null: this board has no such thing
  */
+import { fanOf } from './board.js';
 import { majorOf } from './driver.js';
 import { busIdOf, RESERVED_MIB } from './scene.js';
 
@@ -19,7 +20,7 @@ const GPU_FIELDS = {
   uuid: { unit: '', cell: ({ gpu }) => gpu.uuid },
   'pci.bus_id': { unit: '', cell: ({ index }) => busIdOf(index) },
   index: { unit: '', cell: ({ index }) => index },
-  'fan.speed': { unit: ' %', cell: () => null },
+  'fan.speed': { unit: ' %', cell: ({ board, state }) => fanOf(board, state.temperature) },
   pstate: { unit: '', cell: ({ performanceState }) => `P${performanceState}` },
   'clocks_event_reasons.active': {
     unit: '',

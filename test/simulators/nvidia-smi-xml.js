@@ -6,6 +6,7 @@
  * @typedef {import('./nvidia-smi-stage.js').Look} Look
  * @typedef {import('./nvidia-smi-stage.js').Process} Process
  */
+import { fanOf } from './board.js';
 import { cudaOf, majorOf } from './driver.js';
 import { freeMib, memoryTemperature, yesOrNo } from './nvidia-smi-fields.js';
 import { dtdOf, eccBlock, memoryBlock, powerBlock, reasonsBlock } from './nvidia-smi-shapes.js';
@@ -33,6 +34,7 @@ const gpuTree = (look, processes) => {
   const { driver, gpu, board, index, state, counters, pcie, performanceState } = look;
   const mig = board.hasMig ? (gpu.mig === undefined ? 'Disabled' : 'Enabled') : NA;
   const memoryDegrees = memoryTemperature(look);
+  const fan = fanOf(board, state.temperature);
   /** @param {number} share */
   const unlessMig = (share) => (gpu.mig === undefined ? `${share} %` : NA);
   return {
@@ -52,7 +54,7 @@ const gpuTree = (look, processes) => {
       tx_util: `${pcie.tx} KB/s`,
       rx_util: `${pcie.rx} KB/s`,
     },
-    fan_speed: NA,
+    fan_speed: fan === null ? NA : `${fan} %`,
     performance_state: `P${performanceState}`,
     ...reasonsBlock(look),
     ...memoryBlock(driver, {

@@ -59,7 +59,7 @@ EXPORT int nvmlDeviceGetSamples(const struct device *device, uint32_t type, uint
   for (int64_t place = 0; place < RING && found < room; place++) {
     int64_t tick = newest - ((newest - place) % RING + RING) % RING;
     double at = (double)tick * 1000 / SAMPLES_PER_S;
-    if (value_at(device, CURVE_PROCESSES, at) == 0 || epoch_us(at) <= last_seen) continue;
+    if (epoch_us(at) <= last_seen || value_at(device, CURVE_PROCESSES, at) == 0) continue;
     out[found++] = (struct sample){epoch_us(at), {.u32 = (uint32_t)llround(value_at(device, id, at))}};
   }
   *count = found;

@@ -56,15 +56,16 @@ static bool is_due(const struct fault *fault) {
 }
 
 static bool is_still_set(uint32_t id) {
-  struct orders orders = current_orders();
-  for (uint32_t i = 0; i < orders.fault_count; i++)
-    if (orders.faults[i].id == id) return true;
+  const struct orders *orders = current_orders();
+  for (uint32_t i = 0; i < orders->fault_count; i++)
+    if (orders->faults[i].id == id) return true;
   return false;
 }
 
 /* Waits as long as the faults on this call say; the first code that one of them gives, or SUCCESS. */
 int faults_on(const char *function, int gpu) {
-  struct orders orders = current_orders();
+  if (current_orders()->fault_count == 0) return SUCCESS;
+  struct orders orders = *current_orders(); /* as they were when the call began, also after it was let go */
   int code = SUCCESS;
   for (uint32_t i = 0; i < orders.fault_count; i++) {
     const struct fault *fault = &orders.faults[i];
@@ -77,9 +78,9 @@ int faults_on(const char *function, int gpu) {
 }
 
 int fault_on_field(int gpu, uint32_t field) {
-  struct orders orders = current_orders();
-  for (uint32_t i = 0; i < orders.fault_count; i++) {
-    const struct fault *fault = &orders.faults[i];
+  const struct orders *orders = current_orders();
+  for (uint32_t i = 0; i < orders->fault_count; i++) {
+    const struct fault *fault = &orders->faults[i];
     bool here = fault->field == (int)field && (fault->gpu == ANY || fault->gpu == gpu);
     if (here && is_due(fault)) return fault->code;
   }

@@ -41,35 +41,33 @@ bool open_machine(void) {
   return true;
 }
 
-/* A whole copy: the writer never touches the half that holds, and a second look shows whether it went on meanwhile. */
-struct orders current_orders(void) {
-  struct orders orders;
-  uint32_t seen;
-  do {
-    seen = __atomic_load_n(&control->current, __ATOMIC_ACQUIRE);
+/*
+ * A whole copy, made anew when there are others: the writer never touches the half that holds, and a second look shows
+ * whether it went on meanwhile.
+ */
+const struct orders *current_orders(void) {
+  static _Thread_local struct orders orders;
+  static _Thread_local const volatile struct control *copied_from;
+  static _Thread_local uint32_t copied;
+  uint32_t seen = __atomic_load_n(&control->current, __ATOMIC_ACQUIRE);
+  while (control != copied_from || seen != copied) {
+    copied_from = control;
+    copied = seen;
     memcpy(&orders, (const void *)&control->orders[seen & 1], sizeof orders);
-  } while (seen != __atomic_load_n(&control->current, __ATOMIC_ACQUIRE));
-  return orders;
+    seen = __atomic_load_n(&control->current, __ATOMIC_ACQUIRE);
+  }
+  return &orders;
 }
 
 double now_ms(void) {
-  struct orders orders = current_orders();
+  const struct orders *orders = current_orders();
   struct timespec wall;
   clock_gettime(CLOCK_REALTIME, &wall);
   double wall_ms = (double)wall.tv_sec * 1e3 + (double)wall.tv_nsec / 1e6;
-  return orders.stepped_ms + (wall_ms - orders.wall_start_at) * orders.speed;
+  return orders->stepped_ms + (wall_ms - orders->wall_start_at) * orders->speed;
 }
 
-/* Without a copy of all orders: the buffered samples of one call ask for it about a hundred times. */
-uint64_t epoch_us(double at_ms) {
-  double start_at;
-  uint32_t seen;
-  do {
-    seen = __atomic_load_n(&control->current, __ATOMIC_ACQUIRE);
-    start_at = control->orders[seen & 1].start_at;
-  } while (seen != __atomic_load_n(&control->current, __ATOMIC_ACQUIRE));
-  return (uint64_t)llround((start_at + at_ms) * 1e3);
-}
+uint64_t epoch_us(double at_ms) { return (uint64_t)llround((current_orders()->start_at + at_ms) * 1e3); }
 
 /* Where a field of the header says that an array begins. */
 #define AT(offset) ((const char *)timeline + (offset))

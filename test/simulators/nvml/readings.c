@@ -111,6 +111,12 @@ EXPORT int nvmlDeviceGetTemperatureV(const struct device *device, struct tempera
   return out->sensor == 0 ? give(device, CURVE_TEMPERATURE, now_ms(), (uint32_t *)&out->temperature) : INVALID_ARGUMENT;
 }
 
+/* In % of what the fan can do; a board that the server's own fans cool has none. */
+EXPORT int nvmlDeviceGetFanSpeed(const struct device *device, uint32_t *out) {
+  ON_WHOLE(device);
+  return give(device, CURVE_FAN, now_ms(), out);
+}
+
 EXPORT int nvmlDeviceGetClockInfo(const struct device *device, uint32_t clock, uint32_t *out) {
   ON_WHOLE(device);
   if (clock > CLOCK_VIDEO) return INVALID_ARGUMENT;
@@ -164,15 +170,32 @@ EXPORT int nvmlDeviceGetPcieReplayCounter(const struct device *device, uint32_t 
 EXPORT int nvmlDeviceGetCurrPcieLinkGeneration(const struct device *device, uint32_t *out) {
   ON_WHOLE(device);
   NEEDS(out);
-  *out = value_at(device, CURVE_UTILIZATION, now_ms()) > 0 ? 4 : 1;
+  *out = value_at(device, CURVE_UTILIZATION, now_ms()) > 0 ? device->gpu->max_link_generation : 1;
+  return SUCCESS;
+}
+
+EXPORT int nvmlDeviceGetMaxPcieLinkGeneration(const struct device *device, uint32_t *out) {
+  ON_WHOLE(device);
+  NEEDS(out);
+  *out = device->gpu->max_link_generation;
+  return SUCCESS;
+}
+
+static int lanes(const char *function, const struct device *device, uint32_t *out) {
+  int refused = enter_device(function, device);
+  if (refused != SUCCESS) return refused;
+  if (device->mig != NULL) return NOT_SUPPORTED;
+  NEEDS(out);
+  *out = 16;
   return SUCCESS;
 }
 
 EXPORT int nvmlDeviceGetCurrPcieLinkWidth(const struct device *device, uint32_t *out) {
-  ON_WHOLE(device);
-  NEEDS(out);
-  *out = 16;
-  return SUCCESS;
+  return lanes(__func__, device, out);
+}
+
+EXPORT int nvmlDeviceGetMaxPcieLinkWidth(const struct device *device, uint32_t *out) {
+  return lanes(__func__, device, out);
 }
 
 /* Corrected or uncorrected, since the driver's load or ever: what the simulation knows began with it, so both agree. */

@@ -45,7 +45,7 @@ double value_at(const struct device *device, enum curve_id id, double at_ms);
 const struct gpu *described_gpus(void);
 const struct process *processes(void);
 const struct xid *xids(void);
-struct orders current_orders(void);
+const struct orders *current_orders(void); /* of this thread; they hold until it asks again */
 
 /* gate.c: what every call passes. */
 int enter(const char *function);                                     /* needs nvmlInit */

@@ -22,9 +22,9 @@ int remember(int code, int gpu) {
 }
 
 static bool is_removed(int gpu) {
-  struct orders orders = current_orders();
-  for (uint32_t i = 0; i < orders.fault_count; i++)
-    if (orders.faults[i].removed && orders.faults[i].gpu == gpu) return true;
+  const struct orders *orders = current_orders();
+  for (uint32_t i = 0; i < orders->fault_count; i++)
+    if (orders->faults[i].removed && orders->faults[i].gpu == gpu) return true;
   return false;
 }
 

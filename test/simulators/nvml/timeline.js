@@ -1,5 +1,5 @@
 // Compiles a simulation into the file that the stub library answers from.
-import { boardOf } from '../board.js';
+import { boardOf, fanOf } from '../board.js';
 import { cudaOf } from '../driver.js';
 import { busIdOf, createScene, RESERVED_MIB } from '../scene.js';
 import { generationOf } from './generations.js';
@@ -86,6 +86,7 @@ const readingsOf = ({ state, board, powerAverage, performanceState, pcie, counte
   powerAverage: powerAverage === null ? null : Math.round(powerAverage * 1000),
   temperature: state.temperature,
   temperatureMemory: board.hasMemoryTemperature ? state.temperature + 4 : null,
+  fan: fanOf(board, state.temperature),
   clockSm: state.clockSm,
   clockMemory: state.clockMem,
   reasons: state.throttle,
@@ -168,6 +169,7 @@ const describe = (gpu, index) => {
     powerLimit: gpu.powerLimit * 1000,
     maxClockSm: 1410,
     maxClockMemory: 1215,
+    maxLinkGeneration: board.pcieGeneration,
     memoryTotal: gpu.memoryMib * MIB,
     memoryReserved: RESERVED_MIB * MIB,
     migSupported: Number(board.hasMig),
