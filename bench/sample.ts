@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -57,6 +57,7 @@ export const measure = async (report: Report): Promise<void> => {
   } else console.error(`bench sample: NVML is left out: ${noCompiler}`);
 
   const simulationFile = join(folder, 'simulation.json');
+  writeFileSync(simulationFile, JSON.stringify(simulation));
   const path = installNvidiaSmi({ folder: join(folder, 'bin'), simulationFile });
   const fields = chooseFields(parseKnownFields(helpText()));
   const csv = await cpuOf(createNvidiaSmiCollector({ path, fields, intervalMs: INTERVAL_MS, clock, log }));

@@ -71,8 +71,10 @@ export const csvAbsences = (fields: readonly string[]): Readonly<Record<string, 
 /**
  * Reads lines of `--format=csv,noheader,nounits` for these fields. A cell that is not a number is null, with its text
  * in `reasons`; MiB become bytes, Yes and No 1 and 0. null when a line is no such row: a message of the program, a line
- * that was cut off, or a GPU that does not say which one it is. The places of the fields are looked up once: it reads
- * ten lines a second per GPU.
+ * that was cut off, or a GPU that does not say which one it is.
+ *
+ * It reads ten lines a second per GPU, of which little is new: the places of the fields are looked up once, and a `gpu`
+ * or `reasons` that is as it was is the same object as before.
  */
 export const createGpuRowParser = (fields: readonly string[]): ((line: string) => GpuRow | null) => {
   const place = (field: string): number => fields.indexOf(field);
@@ -84,6 +86,9 @@ export const createGpuRowParser = (fields: readonly string[]): ((line: string) =
     const places = asked.map((field) => ({ at: place(field), read: fieldReader(field) }));
     return places.length === 0 ? [] : [{ metric, places }];
   });
+  const unknown = Object.fromEntries(columns.map(({ metric }) => [metric, null]));
+  /** What a GPU was said to be, by its UUID, and the text of it. */
+  const known = new Map<string, Pick<GpuRow, 'gpu' | 'reasons'> & { readonly text: string }>();
 
   return (line) => {
     const cells = line.trimEnd().split(', ');
@@ -93,24 +98,35 @@ export const createGpuRowParser = (fields: readonly string[]): ((line: string) =
     const index = numberIn(cell(indexAt));
     if (uuid === undefined || !/^(GPU|MIG)-/.test(uuid) || index === null) return null;
 
-    const values: Record<string, number | null> = {};
-    const reasons: Record<string, string> = {};
+    // A copy has its keys already: adding them one by one costs more than all the rest.
+    const values: Record<string, number | null> = { ...unknown };
+    const absent: [metric: string, text: string][] = [];
     for (const { metric, places } of columns) {
-      values[metric] = null;
-      for (const { at, read } of places) {
-        const number = read(cell(at));
-        if (number === null) continue;
-        values[metric] = number;
-        break;
-      }
-      if (values[metric] === null) reasons[metric] = cell(places[0]?.at) ?? '';
+      let value: number | null = null;
+      for (const { at, read } of places) value ??= read(cell(at));
+      values[metric] = value;
+      if (value === null) absent.push([metric, cell(places[0]?.at) ?? '']);
     }
 
-    const name = textIn(cells.slice(fields.length - 1).join(', '));
-    const pciBusId = parsePciBusId(cell(busAt) ?? '');
+    const name = cells.slice(fields.length - 1).join(', ');
     const { memoryTotal = null, powerLimit = null } = values;
-    const gpu = { uuid, index, name, driver: textIn(cell(driverAt)), memoryTotal, powerLimit, pciBusId };
-    return { index, count: numberIn(cell(countAt)), gpu, values, reasons };
+    const text = [index, cell(driverAt), cell(busAt), memoryTotal, powerLimit, name, ...absent].join('\n');
+    let lasting = known.get(uuid);
+    if (lasting?.text !== text) {
+      const pciBusId = parsePciBusId(cell(busAt) ?? '');
+      const gpu = {
+        uuid,
+        index,
+        name: textIn(name),
+        driver: textIn(cell(driverAt)),
+        memoryTotal,
+        powerLimit,
+        pciBusId,
+      };
+      lasting = { text, gpu, reasons: Object.fromEntries(absent) };
+      known.set(uuid, lasting);
+    }
+    return { index, count: numberIn(cell(countAt)), gpu: lasting.gpu, values, reasons: lasting.reasons };
   };
 };
 

@@ -1,6 +1,6 @@
-import { processStartOf } from '../../core/process-start.ts';
 import { type ProcessFacts, type ProcessSources, readProcess } from '../process/facts.ts';
 import { textIfAllowed } from '../process/files.ts';
+import { parseStat } from '../process/stat.ts';
 
 /** What a process has open and where it works may change; who it is does not. */
 const READ_AGAIN_MS = 5000;
@@ -13,15 +13,15 @@ export const createKnownProcesses = (
   sources: ProcessSources,
   now: () => number,
 ): ((pids: readonly number[]) => ReadonlyMap<number, ProcessFacts>) => {
-  let known = new Map<number, { readonly readAt: number; readonly facts: ProcessFacts }>();
+  type Known = { readonly readAt: number; readonly startTicks: number | undefined; readonly facts: ProcessFacts };
+  let known = new Map<number, Known>();
   return (pids) => {
-    const systemStat = textIfAllowed(`${sources.procfs}/stat`);
     const next: typeof known = new Map();
     for (const pid of new Set(pids)) {
-      const startedAt = processStartOf(textIfAllowed(`${sources.procfs}/${pid}/stat`), systemStat);
+      const startTicks = parseStat(textIfAllowed(`${sources.procfs}/${pid}/stat`))?.startTicks;
       const before = known.get(pid);
-      const isSame = before?.facts.startedAt === startedAt && now() - before.readAt < READ_AGAIN_MS;
-      next.set(pid, before && isSame ? before : { readAt: now(), facts: readProcess(pid, sources) });
+      const isSame = before !== undefined && before.startTicks === startTicks && now() - before.readAt < READ_AGAIN_MS;
+      next.set(pid, isSame ? before : { readAt: now(), startTicks, facts: readProcess(pid, sources) });
     }
     known = next;
     return new Map([...next].map(([pid, { facts }]) => [pid, facts]));

@@ -1,9 +1,9 @@
-import type { Batch, ObservedGpuNotes } from '../../core/batch.ts';
+import type { Batch, ObservedGpu, ObservedGpuNotes } from '../../core/batch.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import type { Collector } from '../../core/ports.ts';
 import type { Sample } from '../../core/sample.ts';
-import { createGpuRowParser, csvAbsences, FIELDS_OF_METRIC } from './csv.ts';
+import { createGpuRowParser, csvAbsences, FIELDS_OF_METRIC, type GpuRow } from './csv.ts';
 import { gapSamples } from './gap.ts';
 import { notesOn } from './gpu-notes.ts';
 import { createLineChild, silenceOfTicks } from './line-child.ts';
@@ -48,22 +48,20 @@ export const createNvidiaSmiCollector = ({
   let latest: GpuRound | null = null;
   const unreachable = createUnreachableGpus();
   let lost: readonly LostGpu[] = [];
-  let inventory = '';
-  const notes = new Map<string, string>();
+  /** What was told of the GPUs: see `createGpuRowParser` for why the same object says the same. */
+  let inventory: readonly ObservedGpu[] = [];
+  const notes = new Map<string, GpuRow['reasons'] | string>();
   let gap: string | null = null;
   let wake = () => {};
   const remarks = new Set<string>();
 
   const take = (round: GpuRound): void => {
     latest = round;
-    const samples = round.rows.map(({ gpu, values }) => ({ subject: `gpu:${gpu.uuid}`, at: round.at, values }));
+    for (const { gpu, values } of round.rows) waiting.push({ subject: `gpu:${gpu.uuid}`, at: round.at, values });
     lost = unreachable.beside(round.rows.map(({ gpu }) => gpu));
-    const blank = gapSamples(
-      lost.map(({ gpu }) => gpu.uuid),
-      METRICS,
-      round.at,
-    );
-    waiting = [...waiting, ...samples, ...blank].slice(-MAX_WAITING_SAMPLES);
+    const silent = lost.map(({ gpu }) => gpu.uuid);
+    if (silent.length > 0) waiting.push(...gapSamples(silent, METRICS, round.at));
+    if (waiting.length > MAX_WAITING_SAMPLES) waiting = waiting.slice(-MAX_WAITING_SAMPLES);
     wake();
   };
 
@@ -111,14 +109,21 @@ export const createNvidiaSmiCollector = ({
   /** What changed since it was told last. */
   const newsOf = ({ rows }: GpuRound): Batch => {
     const gpus = rows.map((row) => row.gpu);
-    const listed = JSON.stringify(gpus);
+    const isNew = gpus.length !== inventory.length || gpus.some((gpu, place) => gpu !== inventory[place]);
+    inventory = gpus;
+    const isNews = (uuid: string, said: GpuRow['reasons'] | string): boolean => {
+      const wasSaid = notes.get(uuid) === said;
+      notes.set(uuid, said);
+      return !wasSaid;
+    };
     const changed = [
-      ...rows.map(({ gpu, reasons }) => notesOn(gpu.uuid, { ...absences, ...reasons })),
-      ...lost.map(({ gpu, trouble }) => inTrouble(gpu.uuid, trouble)),
-    ].filter((note) => notes.get(note.uuid) !== JSON.stringify(note));
-    for (const note of changed) notes.set(note.uuid, JSON.stringify(note));
-    const isNew = listed !== inventory;
-    inventory = listed;
+      ...rows
+        .filter(({ gpu, reasons }) => isNews(gpu.uuid, reasons))
+        .map(({ gpu, reasons }) => notesOn(gpu.uuid, { ...absences, ...reasons })),
+      ...lost
+        .filter(({ gpu, trouble }) => isNews(gpu.uuid, trouble))
+        .map(({ gpu, trouble }) => inTrouble(gpu.uuid, trouble)),
+    ];
     return { ...(isNew ? { gpus } : {}), ...(changed.length > 0 ? { gpuNotes: changed } : {}) };
   };
 
@@ -150,7 +155,7 @@ export const createNvidiaSmiCollector = ({
       return { samples, ...news };
     },
     startOver: () => {
-      inventory = '';
+      inventory = [];
       notes.clear();
     },
     close: child.close,

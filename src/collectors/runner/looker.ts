@@ -1,7 +1,10 @@
 import { type Cancel, type Clock, systemClock } from '../../core/clock.ts';
 import type { Batch, Collector, CollectorHealth, Trees } from '../../core/ports.ts';
 import type { LogOnce } from './log.ts';
+import { createTimeLimit } from './time-limit.ts';
 import { type Watch, watchFolder, watchTrees } from './watch.ts';
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** One collector in the runner. */
 export type Looker = {
@@ -23,13 +26,16 @@ export type LookerParts = {
 const TRAILING_MS = 50;
 const RETRY_WITHIN_MS = 60_000;
 const BREAK_THROUGH_EVERY_MS = 1000;
+/** One that woke us does so again in about a period. */
+const SILENT_PERIODS = 3;
 
 /**
- * Looks at once, then every `everyMs` of the clock, and after hints. Whatever asks for a look while one is under way
- * gets one more after it. After n failures the poll waits 2ⁿ times as long, `retryWithinMs` at most, and hints are
- * heeded once a second. A look that passes its time-out is aborted and counted, and no other begins before it has ended;
- * should it still give a batch, that is taken. Time-outs, trailing looks and how long a look took are in the machine's
- * time: they are about its disks and drivers, whatever the speed of a demo's clock.
+ * Looks at once, then every `everyMs` of the clock, and after hints. A source that wakes us is polled only when it has
+ * been silent. Whatever asks for a look while one is under way gets one more after it. After n failures the poll waits
+ * 2ⁿ times as long, `retryWithinMs` at most, and hints are heeded once a second. A look that passes its time-out is
+ * aborted and counted, and no other begins before it has ended; should it still give a batch, that is taken. Time-outs,
+ * trailing looks and how long a look took are in the machine's time: they are about its disks and drivers, whatever the
+ * speed of a demo's clock.
  */
 export const createLooker = ({ collector, clock, polling, logOnce, ingest }: LookerParts): Looker => {
   const { name, when } = collector;
@@ -39,7 +45,7 @@ export const createLooker = ({ collector, clock, polling, logOnce, ingest }: Loo
   let everything = false;
   let hints = new Set<string>();
 
-  let health: Omit<CollectorHealth, 'polling'> = {
+  const health: Writable<Omit<CollectorHealth, 'polling'>> = {
     name,
     everyMs: when.everyMs,
     lastSuccessAt: null,
@@ -51,7 +57,10 @@ export const createLooker = ({ collector, clock, polling, logOnce, ingest }: Loo
   };
   let lookedAt = 0;
   let dueAt = clock.now();
-  let cancelPoll: Cancel = () => {};
+  /** The source itself asked for a look since the poll was set. */
+  let isWoken = false;
+  const timeLimit = createTimeLimit(collector.timeoutMs);
+  let cancelPoll: Cancel | null = null;
   let cancelTrailing: Cancel = () => {};
   let cancelBreakThrough: Cancel | null = null;
 
@@ -93,11 +102,12 @@ export const createLooker = ({ collector, clock, polling, logOnce, ingest }: Loo
   /** Whole periods that a look took are looks that were left out. */
   const measure = (durationMs: number) => {
     const leftOut = Math.max(0, Math.floor((clock.now() - lookedAt) / when.everyMs));
-    health = { ...health, durationMs, misses: health.misses + leftOut };
+    health.durationMs = durationMs;
+    health.misses += leftOut;
   };
 
   const look = async (abort: AbortController, paths: readonly string[] | undefined): Promise<void> => {
-    const cancelTimeout = systemClock.after(collector.timeoutMs, () => {
+    timeLimit.begin(() => {
       if (closed) return;
       const error = new Error(`expected an answer within ${collector.timeoutMs} ms, found none`);
       fail('warn', error, 'a look takes too long');
@@ -111,14 +121,16 @@ export const createLooker = ({ collector, clock, polling, logOnce, ingest }: Loo
     } catch (error) {
       if (!abort.signal.aborted) fail('warn', error, 'a look failed');
     } finally {
-      cancelTimeout();
+      timeLimit.end();
     }
   };
 
   const take = (batch: Batch) => {
     try {
       if (Object.keys(batch).length > 0) ingest(batch, name);
-      health = { ...health, lastSuccessAt: clock.now(), error: null, failures: 0 };
+      health.lastSuccessAt = clock.now();
+      health.error = null;
+      health.failures = 0;
       if (batch.hasMore === true) everything = true;
     } catch (error) {
       collector.startOver?.();
@@ -128,8 +140,10 @@ export const createLooker = ({ collector, clock, polling, logOnce, ingest }: Loo
 
   const fail = (level: 'warn' | 'error', error: unknown, message: string) => {
     const text = error instanceof Error ? error.message : String(error);
-    const { failures, misses } = health;
-    health = { ...health, lastErrorAt: clock.now(), error: text, failures: failures + 1, misses: misses + 1 };
+    health.lastErrorAt = clock.now();
+    health.error = text;
+    health.failures += 1;
+    health.misses += 1;
     logOnce(level, `${name}\n${message}\n${text}`, { collector: name, err: error }, message);
   };
 
@@ -142,17 +156,31 @@ export const createLooker = ({ collector, clock, polling, logOnce, ingest }: Loo
   };
 
   const schedulePoll = () => {
+    // To set a timer after each look would cost more than the look: the one that is set finds that it was not needed.
+    if (isWoken && health.failures === 0 && cancelPoll !== null) return;
+    pollAfter(when.everyMs);
+  };
+
+  const pollAfter = (periodMs: number) => {
     const now = clock.now();
-    const backOffMs = Math.min(when.everyMs * 2 ** health.failures, when.retryWithinMs ?? RETRY_WITHIN_MS);
-    const everyMs = Math.max(when.everyMs, backOffMs);
+    const backOffMs = Math.min(periodMs * 2 ** health.failures, when.retryWithinMs ?? RETRY_WITHIN_MS);
+    const everyMs = Math.max(periodMs, backOffMs);
     dueAt += everyMs;
     // Late, or the clock was set: from here on.
     if (dueAt <= now || dueAt > now + everyMs) dueAt = now + everyMs;
-    cancelPoll();
-    cancelPoll = clock.after(dueAt - now, () => {
-      everything = true;
-      start();
-    });
+    isWoken = false;
+    cancelPoll?.();
+    cancelPoll = clock.after(dueAt - now, poll);
+  };
+
+  const poll = () => {
+    cancelPoll = null;
+    if (isWoken && health.failures === 0) {
+      pollAfter(SILENT_PERIODS * when.everyMs);
+      return;
+    }
+    everything = true;
+    start();
   };
 
   const trailing = new Set<string | null>();
@@ -173,7 +201,10 @@ export const createLooker = ({ collector, clock, polling, logOnce, ingest }: Loo
   const watchTree = () => {
     if (mayWatch && watch === null && when.trees !== undefined) watch = openTreesWatch(when.trees, ask, logOnce);
   };
-  when.woken?.(() => ask(null));
+  when.woken?.(() => {
+    isWoken = true;
+    ask(null);
+  });
   ask(null);
 
   return {
@@ -181,6 +212,7 @@ export const createLooker = ({ collector, clock, polling, logOnce, ingest }: Loo
     close: async () => {
       closed = true;
       for (const cancel of [cancelPoll, cancelTrailing, cancelBreakThrough]) cancel?.();
+      timeLimit.close();
       const look = underWay;
       look?.abort.abort(new Error(`${name} is closed`));
       await watch?.close();

@@ -190,3 +190,18 @@ t.test('every metric is a number or has a reason for a person, and a lost GPU is
   );
   t.equal(notesOn('GPU-1f', { fan: '[N/A]', power: '[Unknown Error]' }).trouble, null, 'a gap is no trouble');
 });
+
+t.test('what a GPU is and why it has no number stays the same object until it is told otherwise', async (t) => {
+  const parse = createGpuRowParser(['uuid', 'index', 'utilization.gpu', 'fan.speed', 'power.limit', 'name']);
+  const first = parse('GPU-1f, 0, 97, [N/A], 250.00, NVIDIA A30');
+  parse('GPU-2e, 1, 12, [N/A], 250.00, NVIDIA A30');
+  const again = parse('GPU-1f, 0, 42, [N/A], 250.00, NVIDIA A30');
+  t.equal(again?.gpu, first?.gpu);
+  t.equal(again?.reasons, first?.reasons);
+  t.equal(again?.values.utilization, 42);
+  t.match(parse('GPU-1f, 0, 42, [N/A], 200.00, NVIDIA A30')?.gpu, { powerLimit: 200 });
+  t.same(parse('GPU-1f, 0, [Unknown Error], [N/A], 200.00, NVIDIA A30')?.reasons, {
+    utilization: '[Unknown Error]',
+    fan: '[N/A]',
+  });
+});

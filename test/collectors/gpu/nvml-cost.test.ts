@@ -1,7 +1,8 @@
 import t from 'tap';
+import { unambiguousUsOf } from '../../../src/collectors/gpu/nvml/fields.ts';
 import { createPace } from '../../../src/collectors/gpu/nvml/pace.ts';
 import { noCompiler } from '../../simulators/nvml/build.js';
-import { createNvmlStage, gather, hasSamples, isBlank, openNvmlCollector } from './nvml-stage.ts';
+import { A100, createNvmlStage, gather, hasSamples, isBlank, openNvmlCollector, valuesOn } from './nvml-stage.ts';
 import { lookUntil } from './stage.ts';
 
 t.test('a tick asks the driver little, and never for what blocks it', { skip: noCompiler }, async (t) => {
@@ -29,6 +30,34 @@ t.test('a tick asks the driver little, and never for what blocks it', { skip: no
   const between = calls.filter(({ gpu, atMs }) => gpu === 0 && atMs >= (from?.atMs ?? 0) && atMs < (to?.atMs ?? 0));
   t.ok(between.length <= 10, `${between.length} calls for a GPU in a tick`);
   t.equal(new Set(calls.map(({ thread }) => thread)).size, 1, 'all from one thread: no thread pool');
+});
+
+t.test('PCIe counters are read twice a tick only where they could wrap from one to the next', async (t) => {
+  const near = (us: number, ms: number) => t.ok(Math.abs(us / 1000 - ms) < 1, `${us} µs is about ${ms} ms`);
+  near(unambiguousUsOf(5, 16), 67);
+  near(unambiguousUsOf(4, 16), 134);
+  near(unambiguousUsOf(3, 8), 537);
+  t.equal(unambiguousUsOf(null, null), unambiguousUsOf(5, 16), 'the fastest where the driver does not say');
+  if (noCompiler !== false) return;
+  const H100 = { uuid: 'GPU-h', name: 'NVIDIA H100 80GB HBM3', memoryMib: 81_559, powerLimit: 700 };
+  for (const [gpu, intervalMs, times] of [
+    [A100, 100, 1],
+    [H100, 100, 2],
+    [A100, 200, 2],
+  ] as const) {
+    const stage = createNvmlStage(t, { gpus: [gpu] });
+    const collector = openNvmlCollector(t, stage, { intervalMs });
+    const rates: (number | null | undefined)[] = [];
+    await lookUntil(collector, (batch) => rates.push(...valuesOn(batch, gpu.uuid).map(({ pcieRx }) => pcieRx)) >= 5);
+    await collector.close?.();
+    const ticks = stage
+      .calls()
+      .flatMap(({ function: name }, at) => (name === 'nvmlDeviceGetUtilizationRates' ? at : []));
+    const between = stage.calls().slice(ticks[2], ticks[4]);
+    const asked = between.filter(({ function: name }) => name === 'nvmlDeviceGetFieldValues').length;
+    t.equal(asked, 2 * times, `${gpu.name} every ${intervalMs} ms`);
+    t.ok(rates.some((rate) => typeof rate === 'number' && rate > 0));
+  }
 });
 
 t.test('what a board does not have is not asked again and again', { skip: noCompiler }, async (t) => {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import t, { type Test } from 'tap';
 import { bucketEdges } from '../../../src/core/bucket-edges.ts';
 import type { HistoryQuery, Store } from '../../../src/core/ports.ts';
@@ -43,7 +44,7 @@ const fill = (path?: string): Store => {
 const makeQueries = (): readonly HistoryQuery[] => {
   const chance = createChance(3);
   const steps = [997, 15_000, MINUTE, 90_000, 5 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 24 * HOUR];
-  return Array.from({ length: 90 }, (_, i): HistoryQuery => {
+  return Array.from({ length: 54 }, (_, i): HistoryQuery => {
     const stepMs = steps[i % steps.length] ?? HOUR;
     const grid = i % 2 === 0 ? stepMs : 1;
     const from = Math.floor((START - HOUR + chance() * (END - START)) / grid) * grid;
@@ -60,13 +61,15 @@ const makeQueries = (): readonly HistoryQuery[] => {
 };
 const QUERIES = makeQueries();
 
+const EXPECTED = QUERIES.map((query) => ({ t: query.edges.slice(0, -1), metrics: naiveHistory(OURS, query) }));
+
 const asDefined = async (t: Test, store: Store, when: string): Promise<void> => {
   for (const [i, query] of QUERIES.entries()) {
     const series = await store.history(SUBJECT, query);
-    const expected = { t: query.edges.slice(0, -1), metrics: naiveHistory(OURS, query) };
-    if (i === 0) t.ok(series.t.length > 0);
-    t.same(series, expected, `${when}, question ${i}`);
+    // One comparison of all would show nothing of what differs, and one by one they take half of the time.
+    if (!isDeepStrictEqual(series, EXPECTED[i])) t.same(series, EXPECTED[i], `${when}, question ${i}`);
   }
+  t.equal(EXPECTED.length, QUERIES.length);
 };
 
 t.test('an answer is what its definition says, however much of it is sealed', async (t) => {
@@ -98,7 +101,8 @@ t.test('an answer is the same after a restart', async (t) => {
 
 t.test('none of 10,000 spikes of one sample is lost, at any zoom', async (t) => {
   const chance = createChance(1);
-  const store = open();
+  // In a file: the wide questions go to the thread.
+  const store = open(join(t.testdir(), 'signalbox.db'));
   t.teardown(store.close);
   const seconds = 5 * 3600;
   const spikes = new Map<number, number>();

@@ -24,20 +24,18 @@ const write = (descriptor: number, text: string): void => {
 const say = (message: ChildMessage): void => write(STDOUT, JSON.stringify(message));
 const remark = (text: string): void => write(STDERR, text);
 
+const bell = new Int32Array(new SharedArrayBuffer(4));
+/**
+ * Without the event loop, whose waking costs as much as asking three GPUs: nothing else ever happens in this process.
+ * Signals still end it.
+ */
+const sleepUntil = (at: number): void => {
+  Atomics.wait(bell, 0, 0, Math.max(0, at - performance.now()));
+};
+
 const end = (code: number, why: string): never => {
   remark(why);
   process.exit(code);
-};
-
-/** Everything that ends us, in words; what nobody thought of ends us by itself. */
-const orEnd = async (work: () => void | Promise<void>): Promise<void> => {
-  try {
-    await work();
-  } catch (error) {
-    if (error instanceof NvmlUnavailable) end(EXIT.unavailable, error.message);
-    if (error instanceof DriverGone) end(EXIT.failing, explainDriver(error.code));
-    throw error;
-  }
 };
 
 // collector.ts writes it from the same type.
@@ -45,7 +43,7 @@ const settings = JSON.parse(process.argv[2] ?? '') as ChildSettings;
 // Ctrl-C in a terminal reaches us too; it is our parent that ends us, when it is done.
 process.on('SIGINT', () => {});
 
-await orEnd(async () => {
+const sample = async (): Promise<never> => {
   await dieWithParent();
   if (process.ppid !== settings.parent) process.exit(EXIT.unread);
   const nvml = await openNvml(settings.library);
@@ -54,17 +52,23 @@ await orEnd(async () => {
   write(STDOUT, RUNS);
   if (!sampler.open()) end(EXIT.noGpu, 'the NVIDIA driver finds no GPU');
 
+  let periodMs = settings.intervalMs;
   let dueAt = performance.now() + PCIE_WINDOW_MS;
-  const mark = (): Promise<void> =>
-    orEnd(() => {
+  for (;;) {
+    if (sampler.needsMark(periodMs)) {
+      sleepUntil(dueAt - PCIE_WINDOW_MS);
       sampler.mark();
-      setTimeout(tick, Math.max(0, dueAt - performance.now()));
-    });
-  const tick = (): Promise<void> =>
-    orEnd(() => {
-      const periodMs = pace.after(sampler.tick());
-      dueAt = Math.max(dueAt + periodMs, performance.now() + PCIE_WINDOW_MS);
-      setTimeout(mark, Math.max(0, dueAt - PCIE_WINDOW_MS - performance.now()));
-    });
-  await mark();
-});
+    }
+    sleepUntil(dueAt);
+    periodMs = pace.after(sampler.tick());
+    dueAt = Math.max(dueAt + periodMs, performance.now() + PCIE_WINDOW_MS);
+  }
+};
+
+try {
+  await sample();
+} catch (error) {
+  if (error instanceof NvmlUnavailable) end(EXIT.unavailable, error.message);
+  if (error instanceof DriverGone) end(EXIT.failing, explainDriver(error.code));
+  throw error;
+}

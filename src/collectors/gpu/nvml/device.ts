@@ -23,12 +23,13 @@ export type Device = {
   /** Newest entry of the driver's rings that was seen, in their own time. */
   ringSeenAt: number;
   processesSeenAt: number | null;
-  /** The PCIe counters as last read; `at` is the driver's time of it in µs. */
-  readonly pcie: { rx: PcieCount; tx: PcieCount };
+  /** The PCIe counters as last read, and for how long after it they cannot have wrapped unnoticed. */
+  readonly pcie: { readonly rx: PcieCount; readonly tx: PcieCount; unambiguousUs: number };
   /** MIG is on. */
   isPartitioned: boolean;
 };
 
+/** `at` is the driver's time in µs; 0: never read. */
 export type PcieCount = { bytes: number; at: number };
 
 /** The driver cannot be had through the library as it is loaded. */
@@ -54,7 +55,7 @@ export const createDevice = (facts: ObservedGpu, handle: bigint | null): Device 
   hasNews: true,
   ringSeenAt: 0,
   processesSeenAt: null,
-  pcie: { rx: { bytes: 0, at: 0 }, tx: { bytes: 0, at: 0 } },
+  pcie: { rx: { bytes: 0, at: 0 }, tx: { bytes: 0, at: 0 }, unambiguousUs: 0 },
   isPartitioned: false,
 });
 

@@ -12,6 +12,7 @@ import {
   suffer,
   valueIn,
 } from './device.ts';
+import { unambiguousUsOf } from './fields.ts';
 import type { Nvml } from './library.ts';
 import { createMemoryReader } from './memory.ts';
 import { CODE, wordsOf } from './return-codes.ts';
@@ -32,6 +33,7 @@ export const createInventory = (nvml: Nvml) => {
   const pending = Buffer.alloc(4);
   const readMemory = createMemoryReader(nvml);
 
+  const numberOf = (code: number | undefined): number | null => (code === CODE.success ? number.readUInt32LE(0) : null);
   const textOf = (code: number | undefined): string | null => (code === CODE.success ? readText(text) : null);
   const driver = (): string | null => textOf(nvml.nvmlSystemGetDriverVersion?.(text, text.length));
 
@@ -52,6 +54,10 @@ export const createInventory = (nvml: Nvml) => {
     const name = textOf(nvml.nvmlDeviceGetName?.(handle, text, text.length));
     device.isPartitioned = nvml.nvmlDeviceGetMigMode?.(handle, number, pending) === CODE.success && number[0] === 1;
     if (device.isPartitioned) drop(device, NOT_UNDER_MIG, 'MIG is on: NVML does not measure it then');
+    device.pcie.unambiguousUs = unambiguousUsOf(
+      numberOf(nvml.nvmlDeviceGetMaxPcieLinkGeneration?.(handle, number)),
+      numberOf(nvml.nvmlDeviceGetMaxPcieLinkWidth?.(handle, number)),
+    );
     readMemory(device);
     const memoryTotal = valueIn(device, 'memoryTotal');
     device.facts = { ...facts, name, driver: driver(), memoryTotal, powerLimit, pciBusId: busIdOf(handle) };

@@ -31,6 +31,8 @@ const SIGNATURES = {
   nvmlDeviceGetTemperature: ['handle', 'u32', 'memory'],
   nvmlDeviceGetTemperatureV: ['handle', 'memory'],
   nvmlDeviceGetFieldValues: ['handle', 'u32', 'memory'],
+  nvmlDeviceGetMaxPcieLinkGeneration: ['handle', 'memory'],
+  nvmlDeviceGetMaxPcieLinkWidth: ['handle', 'memory'],
   nvmlDeviceGetFanSpeed: ['handle', 'memory'],
   nvmlDeviceGetTotalEccErrors: ['handle', 'u32', 'u32', 'memory'],
   nvmlDeviceGetRemappedRows: ['handle', 'memory', 'memory', 'memory', 'memory'],

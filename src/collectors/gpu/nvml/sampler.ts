@@ -17,6 +17,8 @@ import { createUtilizationReader } from './utilization.ts';
 export type Sampler = {
   /** Finds the GPUs; false: there is none, and none was there before. */
   readonly open: () => boolean;
+  /** Whether something can only be read with a `mark` when the next tick is `periodMs` after the last one. */
+  readonly needsMark: (periodMs: number) => boolean;
   /** A first reading of what needs two: `PCIE_WINDOW_MS` before a tick. */
   readonly mark: () => void;
   /** One tick; returns how long its fast tier took, ms. */
@@ -154,8 +156,9 @@ export const createSampler = ({ nvml, intervalMs, known, say, remark }: SamplerO
 
   return {
     open,
+    needsMark: (periodMs) => devices.some((device) => isMeasured(device) && fields.needsMark(device, periodMs)),
     mark: () => {
-      for (const device of devices) if (device.trouble === null && !device.facts.mig) fields.mark(device);
+      for (const device of devices) if (isMeasured(device)) fields.mark(device);
     },
     tick: () => {
       const isSlow = tickNumber % slowTicks === 0;
@@ -174,6 +177,9 @@ export const createSampler = ({ nvml, intervalMs, known, say, remark }: SamplerO
     },
   };
 };
+
+/** A whole GPU that answers. */
+const isMeasured = ({ facts, trouble }: Device): boolean => trouble === null && !facts.mig;
 
 /** An instance that fails was taken away, or its GPU fails: which it is, a look at the instances tells. */
 const lostItsPlace = ({ facts, trouble }: Device): boolean => Boolean(facts.mig) && trouble !== null;
