@@ -241,7 +241,7 @@ export const startApp = async (
       strangers: tracker.gpus.strangers,
       now: clock.now,
     }),
-    createKernelLogCollector({ path: '/dev/kmsg', procfs: PROC, clock, log }),
+    createKernelLogCollector({ path: '/dev/kmsg', procfs: PROC, clock, log, driver: gpus.xidEvents ?? null }),
     createLaunchCollector({
       folder: launches,
       host: hostName,

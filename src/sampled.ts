@@ -36,7 +36,7 @@ export const createSampled = (deps: {
   const uuids = new Map<string, string>();
   /** By either name of the GPU, the newest last. */
   const xids = new Map<string, number>();
-  /** Whether it is heard of every XID; only then is none none. */
+  /** Whether the kernel log is read, which tells of every XID; only then is none none. */
   let hearsXids = false;
 
   const uuidOf = ({ subject }: Sample): string | null =>
@@ -57,7 +57,7 @@ export const createSampled = (deps: {
     hear: (batch) => {
       batch.gpus?.forEach(nameGpu);
       if (batch.xids !== undefined) hearsXids = true;
-      for (const { gpu, xid } of batch.xids ?? []) {
+      for (const { gpu, xid } of [...(batch.xids ?? []), ...(batch.driverXids ?? [])]) {
         xids.delete(gpu);
         xids.set(gpu, xid);
       }

@@ -23,3 +23,14 @@ t.test(
     t.equal(xid(), 45, 'the newest, whatever the GPU was called');
   },
 );
+
+t.test('an XID that the driver tells is shown, but without the kernel log none is never said', async (t) => {
+  const { store, pipeline } = assemble();
+  t.teardown(() => store.close());
+  const xid = () => store.listGpus()[0]?.latest?.xid;
+  pipeline.ingest({ gpus: [GPU], driverXids: [], samples: [sample(T0)] });
+  t.equal(xid(), null, 'the driver leaves some out');
+  pipeline.ingest({ driverXids: [error(GPU.uuid, 31)] });
+  pipeline.ingest({ samples: [sample(T0 + 1000)] });
+  t.equal(xid(), 31);
+});

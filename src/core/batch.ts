@@ -210,7 +210,10 @@ export type Batch = {
   /** Why they cannot be known, for a person, with what to do; only beside `processes: null`. */
   readonly processesUnknown?: string;
   readonly gpuNotes?: readonly ObservedGpuNotes[];
+  /** There, empty or not, whenever the kernel log was read: only then does none mean that there was none. */
   readonly xids?: readonly ObservedXid[];
+  /** What the driver itself told, which leaves some out (79, 119 and 120 at least): none of them means nothing. */
+  readonly driverXids?: readonly ObservedXid[];
   readonly hostDetail?: HostDetail;
   /** Of every run whose processes are known now: all of them. */
   readonly processTrees?: readonly ObservedProcessTree[];

@@ -7,6 +7,7 @@ import { describeGpus } from './describe-gpus.ts';
 import { whyPidsAreForeign } from './host-pids.ts';
 import { createNvidiaSmiCollector } from './nvidia-smi.ts';
 import { findNvml } from './nvml/find.ts';
+import { createXidEvents, type XidEvents } from './nvml/xid-events.ts';
 import { createGpuProcessesCollector } from './processes.ts';
 import { explainSmiFailure, saysNoGpu } from './smi-errors.ts';
 import { createXmlCollector } from './xml.ts';
@@ -27,7 +28,12 @@ export type GpuSourceOptions = {
 };
 
 /** What watches the GPUs of this machine, and one sentence about it for the terminal. */
-export type GpuSource = { readonly collectors: readonly Collector[]; readonly says: string };
+export type GpuSource = {
+  readonly collectors: readonly Collector[];
+  readonly says: string;
+  /** Tells XIDs where the kernel log cannot be read; absent where NVML is not called. */
+  readonly xidEvents?: XidEvents;
+};
 
 const GO_ON = 'runs and host are watched all the same';
 /** A healthy driver answers in 25 ms, one without persistence mode in 2 to 30 s: nobody waits that long for a start. */
@@ -61,7 +67,7 @@ export const findGpuCollectors = async (options: GpuSourceOptions): Promise<GpuS
   });
   switch (found.kind) {
     case 'watched':
-      return { collectors: [found.collector], says: found.says };
+      return { collectors: [found.collector], says: found.says, xidEvents: xidEventsBy(options) };
     case 'none':
       return { collectors: [], says: `no NVIDIA GPU found: ${GO_ON}` };
     case 'cannot':
@@ -70,6 +76,9 @@ export const findGpuCollectors = async (options: GpuSourceOptions): Promise<GpuS
       return findNvidiaSmi(options);
   }
 };
+
+const xidEventsBy = ({ nvml, clock, log }: GpuSourceOptions): XidEvents =>
+  createXidEvents({ library: nvml, environment: process.env, clock, log });
 
 const pidsAreForeignOf = ({ isSimulated }: GpuSourceOptions): string | null =>
   isSimulated ? null : whyPidsAreForeign(SOURCES.procfs);

@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import type { Collector } from '../../core/ports.ts';
 import { READ_WITHOUT_WAITING } from '../file/access.ts';
+import type { XidEvents } from '../gpu/nvml/xid-events.ts';
 import { textIfAllowed } from './files.ts';
 import { parseKernelKill, parseXid } from './kernel-log-parser.ts';
 
@@ -13,6 +14,8 @@ export type KernelLogOptions = {
   readonly procfs: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Who is asked for XIDs where the log cannot be read; null: nobody can be. */
+  readonly driver: XidEvents | null;
 };
 
 /** A record of the kernel is at most 8 KiB long; with a shorter buffer the read fails. */
@@ -25,10 +28,10 @@ const REMEMBERED_MS = 60 * 60_000;
 /**
  * What the kernel log tells: processes that were killed because memory ran out, and errors of GPUs (XIDs). `xids` is
  * there, empty or not, whenever the log was read: only then does "no XID" mean anything. Where it may not be read that
- * is said once, with what to do. Pids are those of the host: in a container they are others than ours, see `killOf` in
- * run-processes.ts.
+ * is said once, with what to do, and the driver is asked, which tells of most XIDs and of no kills. Pids are those of
+ * the host: in a container they are others than ours, see `killOf` in run-processes.ts.
  */
-export const createKernelLogCollector = ({ path, procfs, clock, log }: KernelLogOptions): Collector => {
+export const createKernelLogCollector = ({ path, procfs, clock, log, driver }: KernelLogOptions): Collector => {
   const buffer = Buffer.alloc(RECORD_BYTES);
   /** undefined: not opened yet; null: it cannot be read. */
   let descriptor: number | null | undefined;
@@ -60,8 +63,12 @@ export const createKernelLogCollector = ({ path, procfs, clock, log }: KernelLog
     when: { everyMs: 1000 },
     timeoutMs: 10_000,
     collect: async () => {
-      descriptor = descriptor === undefined ? openIfAllowed(path, log) : descriptor;
-      if (descriptor === null) return {};
+      if (descriptor === undefined) {
+        descriptor = openIfAllowed(path, (code) => {
+          log.warn({ path, code, whatToDo: WHAT_TO_DO[code] }, lackWith(driver));
+        });
+      }
+      if (descriptor === null) return askDriver(driver);
       const now = clock.now();
       const since = lookedAt;
       const lines = readLines(descriptor);
@@ -80,9 +87,23 @@ export const createKernelLogCollector = ({ path, procfs, clock, log }: KernelLog
       return kernelKills.length === 0 ? batch : { ...batch, kernelKills };
     },
     startOver: close,
-    close,
+    close: async () => {
+      close();
+      await driver?.close();
+    },
   };
 };
+
+const askDriver = (driver: XidEvents | null): Batch => {
+  const driverXids = driver?.take() ?? [];
+  return driverXids.length === 0 ? {} : { driverXids };
+};
+
+/** What is missing without the log. */
+const lackWith = (driver: XidEvents | null): string =>
+  driver === null
+    ? 'the kernel log cannot be read: XIDs of GPUs are not known, kills for want of memory show as "process gone"'
+    : 'the kernel log cannot be read: NVML is asked for XIDs of GPUs, kills for want of memory show as "process gone"';
 
 /** By the code of the error; in a container the first two are one and the same flaw. */
 const WHAT_TO_DO: Readonly<Record<string, string>> = {
@@ -92,15 +113,12 @@ const WHAT_TO_DO: Readonly<Record<string, string>> = {
   EACCES: 'let the user of the service read /dev/kmsg, for example: setfacl -m u:USER:r /dev/kmsg',
 };
 
-const openIfAllowed = (path: string, log: Log): number | null => {
+const openIfAllowed = (path: string, onRefusal: (code: string) => void): number | null => {
   try {
     return openSync(path, READ_WITHOUT_WAITING);
   } catch (error) {
     if (!isOneOf(error, 'ENOENT', 'EACCES', 'EPERM')) throw error;
-    log.warn(
-      { path, code: error.code, whatToDo: WHAT_TO_DO[error.code] },
-      'the kernel log cannot be read: XIDs of GPUs are not known, kills for want of memory show as "process gone"',
-    );
+    onRefusal(error.code);
     return null;
   }
 };

@@ -24,7 +24,7 @@ const judgeKernelLog = ({ kernelLog, container }: MachineFacts): Check => {
         : ['let this user read it: sudo setfacl -m u:USER:r /dev/kmsg'];
   return check(KERNEL_LOG, {
     status: 'warning',
-    says: `cannot be read (${refusal}): XIDs of GPUs are not known, and a kill for want of memory shows as "process gone"`,
+    says: `cannot be read (${refusal}): XIDs of GPUs are known only as far as NVML tells them, and a kill for want of memory shows as "process gone"`,
     facts: kernelLog,
     fix,
   });

@@ -25,6 +25,7 @@ const open = (t: Test, path: (folder: string) => string) => {
     procfs,
     clock: { now: () => now, after: () => () => {} },
     log: log.log,
+    driver: null,
   });
   t.teardown(() => collector.close?.());
   return {
@@ -202,6 +203,7 @@ t.test(
       procfs: '/proc',
       clock: { now: Date.now, after: () => () => {} },
       log: log.log,
+      driver: null,
     });
     t.teardown(() => collector.close?.());
     const { kernelKills = [] } = await collector.collect(SIGNAL);

@@ -1,5 +1,3 @@
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Batch, ObservedGpu, ObservedGpuNotes, ObservedProcess } from '../../../core/batch.ts';
 import type { Clock } from '../../../core/clock.ts';
 import type { Log } from '../../../core/log.ts';
@@ -9,6 +7,7 @@ import type { ProcessSources } from '../../process/facts.ts';
 import { gapSamples } from '../gap.ts';
 import { createKnownProcesses } from '../known-processes.ts';
 import { createLineChild, silenceOfTicks } from '../line-child.ts';
+import { commandOf, environmentOf, explainEndOf, parseMessage } from './child-process.ts';
 import { type ChildMessage, type ChildSettings, type ProcessRow, TICK_METRICS, type TickRow } from './protocol.ts';
 
 /** What the child said first, or why it ended before that. */
@@ -37,9 +36,6 @@ export type NvmlOptions = {
 const RETRY_WITHIN_MS = 2000;
 /** What looks that never come may leave waiting. */
 const MAX_WAITING_SAMPLES = 5000;
-/** It holds nothing; a small heap is collected in no time. */
-const LEAN = ['--max-old-space-size=32', '--max-semi-space-size=1'];
-const CHILD = fileURLToPath(new URL(`./child${extname(import.meta.filename)}`, import.meta.url));
 
 /**
  * GPU samples, processes and troubles from the driver's own library, called by a child process: a call that hangs cannot
@@ -122,13 +118,13 @@ export const createNvmlCollector = (options: NvmlOptions): NvmlCollector => {
     command: () => {
       const wholes = [...known.values()].filter(({ mig }) => !mig);
       const settings: ChildSettings = { library, intervalMs, parent: process.pid, known: wholes };
-      return [process.execPath, ...LEAN, CHILD, JSON.stringify(settings)];
+      return commandOf('child', settings);
     },
-    environment: { ...options.environment, NODE_OPTIONS: undefined },
+    environment: environmentOf(options.environment),
     saysWhenItRuns: true,
     silenceMs: silenceOfTicks(intervalMs),
     onLine: (line) => {
-      const message = parseMessage(line);
+      const message = parseMessage<ChildMessage>(line);
       if (message !== null) take(message);
       return message !== null;
     },
@@ -140,7 +136,7 @@ export const createNvmlCollector = (options: NvmlOptions): NvmlCollector => {
       hear({ kind: 'ended', code, why });
       markGap(why);
     },
-    explainEnd: (code, output) => lastLineOf(output) ?? `the NVML sampler ${code === null ? 'crashed' : 'ended'}`,
+    explainEnd: explainEndOf('the NVML sampler'),
   });
 
   const takeUntold = (): Batch => {
@@ -191,17 +187,6 @@ export const createNvmlCollector = (options: NvmlOptions): NvmlCollector => {
   };
 };
 
-/** The child writes only what the type says; a library may print what it likes. */
-const parseMessage = (line: string): ChildMessage | null => {
-  if (!line.startsWith('{"')) return null;
-  try {
-    // Our own program wrote it.
-    return JSON.parse(line) as ChildMessage;
-  } catch {
-    return null;
-  }
-};
-
 const UNKNOWN = Object.fromEntries(TICK_METRICS.map((metric) => [metric, null]));
 
 const valuesOf = (row: TickRow): Sample['values'] => {
@@ -213,7 +198,3 @@ const valuesOf = (row: TickRow): Sample['values'] => {
   }
   return values;
 };
-
-const MAX_WHY_CHARACTERS = 300;
-const lastLineOf = (output: string): string | null =>
-  output.trim().split('\n').at(-1)?.slice(0, MAX_WHY_CHARACTERS) || null;

@@ -45,6 +45,11 @@ const SIGNATURES = {
   nvmlDeviceGetMigDeviceHandleByIndex: ['handle', 'u32', 'memory'],
   nvmlDeviceGetGpuInstanceId: ['handle', 'memory'],
   nvmlDeviceGetComputeInstanceId: ['handle', 'memory'],
+  nvmlEventSetCreate: ['memory'],
+  nvmlEventSetFree: ['handle'],
+  nvmlEventSetWait_v2: ['handle', 'memory', 'u32'],
+  nvmlDeviceGetSupportedEventTypes: ['handle', 'memory'],
+  nvmlDeviceRegisterEvents: ['handle', 'u64', 'handle'],
   // Called by `signalbox doctor` alone.
   nvmlSystemGetNVMLVersion: ['memory', 'u32'],
   nvmlSystemGetCudaDriverVersion_v2: ['memory'],

@@ -59,11 +59,23 @@ export type ChildSettings = {
   readonly known: readonly ObservedGpu[];
 };
 
-/** The child's exit codes. */
+/** The driver reported an error of this GPU; of an instance of it, too. */
+export type XidMessage = { readonly xid: number; readonly uuid: string };
+
+/** What the child that waits for events writes, in the same manner; `waits` after each wait in vain. */
+export type EventsMessage = XidMessage | { readonly waits: true };
+
+/** Its only argument, as JSON. */
+export type EventsSettings = Pick<ChildSettings, 'library' | 'parent'>;
+
+/** Longest that it waits for an event before it says that it lives. */
+export const WAIT_MS = 5000;
+
+/** The exit codes of both. */
 export const EXIT = {
   /** Nobody reads what it writes. */
   unread: 0,
-  /** koffi or the library is missing: no use to try again. */
+  /** koffi, the library or what is wanted of it is missing: no use to try again. */
   unavailable: 3,
   /** The driver is there and does not answer. */
   failing: 4,

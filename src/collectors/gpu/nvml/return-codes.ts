@@ -6,6 +6,7 @@ export const CODE = {
   notFound: 6,
   insufficientSize: 7,
   driverNotLoaded: 9,
+  timeout: 10,
   functionNotFound: 13,
   gpuIsLost: 15,
   resetRequired: 16,

@@ -15,6 +15,8 @@ export const PROCESS_V1 = { size: 16, pid: 0, memory: 8 } as const;
 /** Of `_v2` and `_v3`; see `processes.ts` for those drivers that wrote 32 bytes. */
 export const PROCESS_V2 = { size: 24, longSize: 32, pid: 0, memory: 8 } as const;
 export const PROCESS_SAMPLE = { size: 32, pid: 0, timestamp: 8, sm: 16 } as const;
+/** nvmlEventData_t; of `nvmlEventSetWait_v2`, which adds the MIG instance. */
+export const EVENT = { size: 32, device: 0, type: 8, data: 16 } as const;
 export const HANDLE_SIZE = 8;
 export const TEXT_SIZE = 96;
 
