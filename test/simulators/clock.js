@@ -25,6 +25,8 @@ export const createClock = ({ startAt, wallStartAt, speed, steppedMs = 0 }) => (
    */
   until: (at) =>
     /** @type {Promise<void>} */ (
-      new Promise((resolve) => setTimeout(resolve, Math.max(0, (at - startAt) / speed - (Date.now() - wallStartAt))))
+      new Promise((resolve) =>
+        setTimeout(resolve, Math.max(0, (at - startAt - steppedMs) / speed - (Date.now() - wallStartAt))),
+      )
     ),
 });
