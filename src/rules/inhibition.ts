@@ -16,8 +16,10 @@ const INHIBITIONS: readonly Inhibition[] = [
   {
     // A training loss that is NaN takes mAP down with it; a NaN of the validation loss alone (a warning) does not.
     by: ({ rule, severity }) => rule === 'loss_nan' && severity === 'critical',
-    explains: isOneOf('loss_spike', 'map_oscillation'),
+    explains: isOneOf('loss_spike', 'divergence', 'map_collapse', 'map_oscillation', 'overfit', 'plateau'),
   },
+  { by: isOneOf('divergence'), explains: isOneOf('loss_spike', 'map_oscillation', 'overfit') },
+  { by: isOneOf('map_collapse'), explains: isOneOf('map_oscillation') },
   {
     // Memory that is full now makes the forecast that it will be one alert too many.
     by: ({ rule, forecastS }) => rule === 'oom_risk' && forecastS === 0,

@@ -23,14 +23,27 @@ export const accuracy = (row: EpochRow): number | null => {
   return name === undefined ? null : (row.metrics[name] ?? null);
 };
 
-/** The learning rate of the first parameter group; null where the row does not say. */
-export const learningRate = (row: EpochRow): number | null => {
-  const name = Object.keys(row.metrics).find((name) => name.startsWith('lr/') || name.startsWith('x/lr'));
+/** mAP at IoU 0.5 to 0.95 of the first head, top-1 accuracy for a classifier; 0 to 1, null where the row has neither. */
+export const strictAccuracy = (row: EpochRow): number | null => {
+  const names = Object.keys(row.metrics);
+  const name = names.find((name) => MAP_50_95.test(name)) ?? names.find((name) => name === 'metrics/accuracy_top1');
   return name === undefined ? null : (row.metrics[name] ?? null);
 };
 
+/** The learning rate of the first parameter group; null where the row does not say. */
+export const learningRate = (row: EpochRow): number | null => learningRates(row)[0] ?? null;
+
+/** The learning rates of all parameter groups that the row tells. */
+export const learningRates = (row: EpochRow): readonly number[] =>
+  Object.entries(row.metrics).flatMap(([name, value]) =>
+    value !== null && (name.startsWith('lr/') || name.startsWith('x/lr')) ? value : [],
+  );
+
 /** `metrics/mAP50(B)` and `metrics/mAP_0.5`, but not `mAP50-95` and `mAP_0.5:0.95`. */
 const MAP_50 = /^metrics\/mAP(?:50|_0\.5)(?![-:])/;
+
+/** `metrics/mAP50-95(B)` and `metrics/mAP_0.5:0.95`. */
+const MAP_50_95 = /^metrics\/mAP(?:50-95|_0\.5:0\.95)/;
 
 const parts = (row: EpochRow, prefix: string): Parts | null => {
   const found: Record<string, number> = {};

@@ -1,10 +1,29 @@
 import { collectorStale } from './collector-stale.ts';
 import { dataloaderStall } from './dataloader-stall.ts';
+import { divergence } from './divergence.ts';
 import { lossNan } from './loss-nan.ts';
 import { lossSpike } from './loss-spike.ts';
+import { lrAnomaly } from './lr-anomaly.ts';
+import { mapCollapse } from './map-collapse.ts';
 import { mapOscillation } from './map-oscillation.ts';
 import { oomRisk } from './oom-risk.ts';
+import { overfit } from './overfit.ts';
+import { plateau } from './plateau.ts';
 import type { AnyRule } from './rule.ts';
+import { throughputDrop } from './throughput-drop.ts';
 
 /** Every rule of the product. */
-export const RULES: readonly AnyRule[] = [lossSpike, lossNan, mapOscillation, dataloaderStall, oomRisk, collectorStale];
+export const RULES: readonly AnyRule[] = [
+  lossSpike,
+  lossNan,
+  divergence,
+  mapCollapse,
+  mapOscillation,
+  overfit,
+  lrAnomaly,
+  plateau,
+  throughputDrop,
+  dataloaderStall,
+  oomRisk,
+  collectorStale,
+];

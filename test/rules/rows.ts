@@ -19,20 +19,29 @@ export type Told = {
   attempt?: number;
   /** Factor on the training loss. */
   loss?: number;
+  /** Factor on the validation loss. */
+  val?: number;
   map?: number | null;
+  /** mAP50-95; it stands still unless told otherwise. */
+  strict?: number;
+  /** Seconds since the start of the attempt. */
+  elapsedS?: number | null;
   lr?: number;
   nonFinite?: Record<string, NonFinite>;
 };
 
 /** One row of a training that follows a power law, with a touch of fixed noise. */
-export const rowAt = (epoch: number, { attempt = 1, loss = 1, map, lr = 0.01, nonFinite }: Told = {}): EpochRow => {
+export const rowAt = (
+  epoch: number,
+  { attempt = 1, loss = 1, val = 1, strict = 0.5, map, lr = 0.01, elapsedS = epoch * 60, nonFinite }: Told = {},
+): EpochRow => {
   const level = (1 + 2 * epoch ** -0.4) * (1 + 0.004 * Math.sin(epoch * 12.9898)) * loss;
   const metrics: Record<string, number | null> = {
     'train/box_loss': 0.6 * level,
     'train/cls_loss': 0.4 * level,
     'metrics/mAP50(B)': map === undefined ? 0.8 * (1 - Math.exp(-epoch / 12)) : map,
-    'metrics/mAP50-95(B)': 0.5,
-    'val/box_loss': level,
+    'metrics/mAP50-95(B)': strict,
+    'val/box_loss': (level / loss) * val,
     'lr/pg0': lr,
   };
   for (const name of Object.keys(nonFinite ?? {})) metrics[name] = null;
@@ -41,8 +50,8 @@ export const rowAt = (epoch: number, { attempt = 1, loss = 1, map, lr = 0.01, no
     epoch,
     at: START_AT + epoch * 60_000,
     atSource: 'mtime',
-    elapsedS: epoch * 60,
-    runElapsedS: epoch * 60,
+    elapsedS,
+    runElapsedS: elapsedS,
     metrics,
     ...(nonFinite && { nonFinite }),
   };
@@ -74,6 +83,10 @@ export const verdictsOf = (
     return verdicts[track];
   });
 };
+
+/** Only the breaches among {@link verdictsOf}. */
+export const breachesOf = (...asked: Parameters<typeof verdictsOf>) =>
+  verdictsOf(...asked).flatMap((verdict) => (verdict?.kind === 'breach' ? [verdict] : []));
 
 /** A verdict that must be a breach. */
 export const breachOf = (verdict: Verdict | undefined): Extract<Verdict, { kind: 'breach' }> => {
