@@ -2,7 +2,7 @@ import type { Cause, Evidence, Severity } from '../core/alert.ts';
 import type { MemoryBlock, MemoryGrowth } from './memory-growth.ts';
 import type { OomParameters } from './oom-parameters.ts';
 import type { RunContext, Verdict } from './rule.ts';
-import { duration, significant } from './wording.ts';
+import { duration, gib, significant } from './wording.ts';
 
 /** Memory that grows from block to block. Bytes, seconds. */
 export type GrowthFinding = {
@@ -164,5 +164,3 @@ const smallerBatch = ({ args }: RunContext): string => {
     ? `lower batch by a fifth, from ${batch} to ${Math.floor(batch * 0.8)}`
     : 'lower batch by a fifth';
 };
-
-const gib = (bytes: number): number => significant(bytes / 2 ** 30);

@@ -1,6 +1,8 @@
 import { collectorStale } from './collector-stale.ts';
 import { dataloaderStall } from './dataloader-stall.ts';
+import { diskFull } from './disk-full.ts';
 import { divergence } from './divergence.ts';
+import { hostMemory } from './host-memory.ts';
 import { lossNan } from './loss-nan.ts';
 import { lossSpike } from './loss-spike.ts';
 import { lrAnomaly } from './lr-anomaly.ts';
@@ -10,6 +12,7 @@ import { oomRisk } from './oom-risk.ts';
 import { overfit } from './overfit.ts';
 import { plateau } from './plateau.ts';
 import type { AnyRule } from './rule.ts';
+import { shmFull } from './shm-full.ts';
 import { throughputDrop } from './throughput-drop.ts';
 
 /** Every rule of the product. */
@@ -25,5 +28,8 @@ export const RULES: readonly AnyRule[] = [
   throughputDrop,
   dataloaderStall,
   oomRisk,
+  hostMemory,
+  shmFull,
+  diskFull,
   collectorStale,
 ];

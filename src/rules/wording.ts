@@ -6,6 +6,9 @@ export const significant = (value: number, digits = 3): number => Number(value.t
 /** A share as per cent: 0.257 is `25.7 %`. */
 export const percent = (share: number): string => `${significant(share * 100)} %`;
 
+/** Bytes in GiB. */
+export const gib = (bytes: number): number => significant(bytes / 2 ** 30);
+
 /** Milliseconds in the largest unit that suits: `45 s`, `12 min`, `3.5 h`. */
 export const duration = (ms: number): string => {
   if (ms < 120_000) return `${Math.round(ms / 1000)} s`;
