@@ -19,6 +19,7 @@ const INHIBITIONS: readonly Inhibition[] = [
     explains: isOneOf('loss_spike', 'divergence', 'map_collapse', 'map_oscillation', 'overfit', 'plateau'),
   },
   { by: isOneOf('divergence'), explains: isOneOf('loss_spike', 'map_oscillation', 'overfit') },
+  { by: isOneOf('hang'), explains: isOneOf('dataloader_stall', 'throughput_drop') },
   { by: isOneOf('map_collapse'), explains: isOneOf('map_oscillation') },
   {
     // Memory that is full now makes the forecast that it will be one alert too many.

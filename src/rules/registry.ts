@@ -2,6 +2,7 @@ import { collectorStale } from './collector-stale.ts';
 import { dataloaderStall } from './dataloader-stall.ts';
 import { diskFull } from './disk-full.ts';
 import { divergence } from './divergence.ts';
+import { hang } from './hang.ts';
 import { hostMemory } from './host-memory.ts';
 import { lossNan } from './loss-nan.ts';
 import { lossSpike } from './loss-spike.ts';
@@ -28,6 +29,7 @@ export const RULES: readonly AnyRule[] = [
   throughputDrop,
   dataloaderStall,
   oomRisk,
+  hang,
   hostMemory,
   shmFull,
   diskFull,

@@ -177,6 +177,8 @@ const IDLE_SECOND: Second = {
   memory: 21,
   runMemory: 20,
   throttle: 0,
+  power: 300,
+  workersCpu: null,
   cpu: 40,
   cpuIowait: 0,
   pressureIo: 0,

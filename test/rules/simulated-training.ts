@@ -8,6 +8,8 @@ export type Second = {
   memory: number;
   runMemory: number | null;
   throttle: number;
+  power: number;
+  workersCpu: number | null;
   cpu: number;
   cpuIowait: number;
   pressureIo: number;
@@ -51,6 +53,8 @@ export const simulateTraining = (options: {
       cpuIowait: second.cpuIowait,
       pressureIo: second.pressureIo,
       diskBusy: second.diskBusy,
+      diskRead: 60e6 * (second.utilization / 100),
+      workersCpu: second.workersCpu,
     };
     inputs.push({ kind: 'tick', at, gpus, host, rowWritten, run });
   }
@@ -66,6 +70,7 @@ export const gpuOf = (gpu: string, second: Second) => ({
     memoryTotal: MEMORY_GIB * GIB,
     runMemory: second.runMemory === null ? null : second.runMemory * GIB,
     throttle: second.throttle,
+    power: second.power,
   },
 });
 
@@ -127,6 +132,8 @@ const usualSecond = (phase: Phase, random: () => number): Second => {
     memory: memory + 1,
     runMemory: memory,
     throttle: 0,
+    power: 60 + 3 * utilization,
+    workersCpu: null,
     cpu: 40 + 10 * random(),
     cpuIowait: random(),
     pressureIo: random(),
