@@ -23,6 +23,7 @@ import type { RunEvent } from './core/trace.ts';
 import { writeServiceFile } from './import/service-file.ts';
 import { createTakeGpuLog } from './import/take-gpu-log.ts';
 import { ingestedBatch, ingestedPath } from './ingested-run.ts';
+import { createMaintenance } from './maintenance.ts';
 import type { Settings } from './options.ts';
 import { createPipeline } from './pipeline.ts';
 import { createEngine } from './rules/engine.ts';
@@ -77,7 +78,6 @@ const MOST_LINES_A_MS = 1000;
 const JUDGE_EVERY_MS = 1000;
 /** Judging old runs takes at most this share of a core, whatever the machine's speed. */
 const OLD_RUNS_SHARE = 0.25;
-const MAINTAIN_EVERY_MS = 60_000;
 const STATISTICS_EVERY_MS = 10_000;
 const FIRST_LOOK_WITHIN_MS = 3000;
 
@@ -99,12 +99,8 @@ export const startApp = async (
   const attempt = createAttempt(log);
   const ends: (() => Promise<void> | void)[] = [];
 
-  const store = openStore({
-    path: settings.db,
-    migrations: join(root, 'migrations'),
-    retention: settings.retention,
-    log,
-  });
+  const { db: path, retention } = settings;
+  const store = openStore({ path, migrations: join(root, 'migrations'), retention, log });
   ends.push(() => store.close());
   const bus = createBus((err) => log.error({ err }, 'a listener failed and was dropped'));
   const recorder = settings.record === null ? null : createTraceRecorder({ path: settings.record, log });
@@ -261,12 +257,6 @@ export const startApp = async (
         ]),
   ];
   for (const collector of sources) runner.add(collector);
-  let maintainAt = clock.now() + MAINTAIN_EVERY_MS;
-  /** A small step a minute, and one a second while there is more to do. */
-  const maintain = () => {
-    const now = clock.now();
-    if (now >= maintainAt && !store.maintain(now)) maintainAt = now + MAINTAIN_EVERY_MS;
-  };
   /** Whether the finder, and every run folder that it found, was looked at once. */
   const hasLooked = () => {
     const health = runner.health();
@@ -278,6 +268,7 @@ export const startApp = async (
   };
   const statistics = createRunStatistics({ store, clock, log });
   ends.push(statistics.close);
+  const maintain = createMaintenance({ store, clock });
   let unseenEnded = false;
   const endUnseen = () => {
     if (unseenEnded || !hasLooked()) return;
