@@ -38,7 +38,10 @@ export const historyPieces = ({ query, counters }: Pick<HistoryInput, 'query' | 
 /** What may be read besides, at most: samples of whatever is no minute and no hour. */
 export const percentilePieces = ({ from, to, edges, further }: HistoryQuery): readonly Piece[] => {
   if (!further.some((name) => PERCENTILES.includes(name))) return [];
-  const areStretches = edges.every((edge, i) => i === 0 || [MINUTE_MS, HOUR_MS].includes(edge - (edges[i - 1] ?? 0)));
+  const areStretches = edges.every((edge, i) => {
+    const widthMs = edge - (edges[i - 1] ?? 0);
+    return i === 0 || widthMs === MINUTE_MS || widthMs === HOUR_MS;
+  });
   return areStretches ? [] : [{ tier: 'samples', from, to }];
 };
 

@@ -9,14 +9,14 @@ const COST = {
   /** A rollup of an hour, of one metric. */
   hour: 2.5,
   /** The minutes of an hour, of one metric. */
-  minutes: 200,
+  minutes: 400,
   /** A value of a sealed sample; its moment is one too. */
   value: 0.06,
   /** A row of the hot table that is passed over; that of another subject as well. */
   hotRow: 0.4,
 } as const;
 /** What is answered at once may hold up the loop for so long. */
-const CHEAP_US = 8000;
+const CHEAP_US = 4000;
 /** Hot rows are counted so far. */
 const MAX_COUNTED = 10_000;
 

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { Range, StoreReader } from '../../core/ports.ts';
+import type { Range, ReadLimits, StoreReader } from '../../core/ports.ts';
 import type { Samples } from '../samples.ts';
 import type { Worker } from '../worker/worker.ts';
 import { answerHistory, type HistoryInput, historyPieces, percentilePieces } from './answer.ts';
@@ -37,6 +37,7 @@ export const createHistory = ({
   const partsNow = (): Parts => ({ sealed: sealedNow(), hot, checkEnd: () => {} });
   const isCheap = createIsCheap(db);
   const finestStep = createFinestStep(db);
+  const ownTurn = createTurns();
 
   const refuseUnknown = (subject: string, metrics: readonly string[]): void => {
     const known = samples.metricsOf(subject);
@@ -69,11 +70,11 @@ export const createHistory = ({
         return { subject: samples.storedOf(subject), query, counters, pieces, memory };
       };
       const stored = samples.storedOf(subject);
-      const isInline = stored === null || isCheap(stored, metrics, [...pieces, ...percentilePieces(query)]);
-      const answer = isInline
-        ? answerHistory(input(), partsNow())
-        : await untilFits(() => worker.run('history', input, limits));
-      return seriesOf(query, answer);
+      if (stored === null || isCheap(stored, metrics, [...pieces, ...percentilePieces(query)])) {
+        await ownTurn(limits);
+        return seriesOf(query, answerHistory(input(), partsNow()));
+      }
+      return seriesOf(query, await untilFits(() => worker.run('history', input, limits)));
     },
     finestStep: (subject, range) => {
       const stored = samples.storedOf(subject);
@@ -92,9 +93,25 @@ export const createHistory = ({
         return { subject: samples.storedOf(subject), query, metrics, memory };
       };
       const stored = samples.storedOf(subject);
-      if (stored === null || isCheap(stored, metrics, pieces)) return answerStatistics(input(), partsNow());
+      if (stored === null || isCheap(stored, metrics, pieces)) {
+        await ownTurn(limits);
+        return answerStatistics(input(), partsNow());
+      }
       return await untilFits(() => worker.run('statistics', input, limits));
     },
+  };
+};
+
+/**
+ * Lets each caller go on in a turn of the loop of its own: many small reads that come at once hold it up no longer than
+ * one. Rejects with the signal's reason when nobody waits any more.
+ */
+const createTurns = () => {
+  let last: Promise<unknown> = Promise.resolve();
+  return async ({ signal }: ReadLimits = {}): Promise<void> => {
+    last = last.then(() => new Promise(setImmediate));
+    await last;
+    signal?.throwIfAborted();
   };
 };
 

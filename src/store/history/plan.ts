@@ -35,6 +35,10 @@ export const planPieces = ({ from, to, edges, coarsest }: Plan): readonly Piece[
       return;
     }
     const { widthMs, finer } = STRETCHES[tier];
+    if (to - from < widthMs) {
+      split(finer, from, to);
+      return;
+    }
     const first = Math.ceil(from / widthMs) * widthMs;
     const end = Math.floor(to / widthMs) * widthMs;
     if (first >= end) {
@@ -49,9 +53,10 @@ export const planPieces = ({ from, to, edges, coarsest }: Plan): readonly Piece[
   for (let i = 1; i < edges.length; i++) {
     const start = edges[i - 1] ?? 0;
     const end = edges[i] ?? 0;
+    if (end <= from || start >= to) continue;
     const cutsMinutes = start % MINUTE_MS !== 0 || end % MINUTE_MS !== 0;
     const tier = cutsMinutes && end - start < HOUR_MS ? 'samples' : coarsest;
-    if (end > from && start < to) split(tier, Math.max(start, from), Math.min(end, to));
+    split(tier, Math.max(start, from), Math.min(end, to));
   }
   return pieces;
 };

@@ -20,7 +20,7 @@ export type Worker = {
 };
 
 /** Jobs that may wait for the one that runs. */
-const MAX_WAITING = 16;
+const MAX_WAITING = 32;
 /** A thread without work is ended after this long: its memory counts. */
 const IDLE_MS = 30_000;
 

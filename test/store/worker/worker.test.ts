@@ -61,13 +61,13 @@ t.test('memory of another moment than the database is told, not mixed with it', 
 t.test('too many jobs are refused, and those that were taken are done in order', async (t) => {
   const { worker } = openWorker(t);
   const order: number[] = [];
-  const jobs = Array.from({ length: 17 }, async (_, i) => {
+  const jobs = Array.from({ length: 33 }, async (_, i) => {
     await worker.run('statistics', statistics(1));
     order.push(i);
   });
   await t.rejects(worker.run('statistics', statistics(1)), { name: 'Busy', retryAfterS: 2 });
   await Promise.all(jobs);
-  t.same(order, [...Array(17).keys()]);
+  t.same(order, [...Array(33).keys()]);
   t.ok(await worker.run('statistics', statistics(1)));
 });
 
