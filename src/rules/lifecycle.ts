@@ -29,6 +29,7 @@ export type Setting = {
   readonly rule: string;
   readonly subject: string;
   readonly run: string | null;
+  readonly gpu: string | null;
   readonly newId: () => string;
 };
 
@@ -182,6 +183,7 @@ const born = (breach: Breach, setting: Setting, streak: Streak): Alert => ({
   silenced: false,
   backfilled: false,
   ...said(breach, breach.severity),
+  gpu: breach.gpu ?? setting.gpu,
 });
 
 /** What the breach says, in the words of an alert. */
@@ -193,12 +195,12 @@ const said = (breach: Breach, severity: Severity) => ({
   cause: breach.cause,
   fix: [...breach.fix],
   forecastS: breach.forecastS ?? null,
-  gpu: breach.gpu ?? null,
 });
 
 const take = (alert: Alert, breach: Breach): Alert => ({
   ...alert,
   ...said(breach, rank(breach) > rank(alert) ? breach.severity : alert.severity),
+  gpu: breach.gpu ?? alert.gpu,
 });
 
 const rank = ({ severity }: { readonly severity: Severity }): number => SEVERITIES.indexOf(severity);

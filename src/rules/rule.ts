@@ -1,4 +1,5 @@
 import type { Cause, Evidence, Severity } from '../core/alert.ts';
+import type { ObservedProcess, ObservedXid } from '../core/batch.ts';
 import type { CollectorHealth } from '../core/collector-health.ts';
 import type { EpochRow } from '../core/run.ts';
 import type { Values } from '../core/sample.ts';
@@ -64,9 +65,32 @@ export type CollectorInput = {
   readonly collector: CollectorHealth;
 };
 
+/** One tick of the clock, about a second, for one GPU. */
+export type GpuTickInput = {
+  readonly kind: 'gpu';
+  readonly at: number;
+  /** Today's name of it, such as `gpu:0`. */
+  readonly gpu: string;
+  /** Its newest sample; null: there is none, or it is too old. */
+  readonly values: Values | null;
+  /** What ails it as a whole, in the words of its source, such as "GPU is lost"; null: it answers. */
+  readonly trouble: string | null;
+  /** Another GPU has given a sample of late: what is missing here is not missing everywhere. */
+  readonly othersAnswer: boolean;
+  /** The processes on it that belong to no run; null: not known. */
+  readonly strangers: readonly Stranger[] | null;
+  /** What the driver reported of it since the last tick, oldest first. After a restart it may repeat itself. */
+  readonly xids: readonly Pick<ObservedXid, 'at' | 'xid' | 'line'>[];
+  /** The run that it belongs to now; null: none, more than one, or not known. */
+  readonly run: RunContext | null;
+};
+
+/** A process on a GPU that belongs to no run. */
+export type Stranger = Pick<ObservedProcess, 'pid' | 'user' | 'command' | 'memory'>;
+
 /** What a rule with the subject `run` is given. */
 export type RunInput = EpochInput | TickInput;
-export type Input = RunInput | HostTickInput | CollectorInput;
+export type Input = RunInput | HostTickInput | CollectorInput | GpuTickInput;
 
 /** What a rule says of one input. On `between` and `no-data` the engine keeps what it holds. */
 export type Verdict =

@@ -42,14 +42,16 @@ export const judge = (seat: Seat, input: Input, regroup: Span, newId: () => stri
 };
 
 /** What an alert that follows from this input is about. */
-export const aboutOf = (input: Input): Pick<Alert, 'subject' | 'run'> => {
+export const aboutOf = (input: Input): Pick<Alert, 'subject' | 'run' | 'gpu'> => {
   switch (input.kind) {
     case 'epoch':
     case 'tick':
-      return { subject: `run:${input.run.id}`, run: input.run.id };
+      return { subject: `run:${input.run.id}`, run: input.run.id, gpu: null };
     case 'host':
     case 'collector':
-      return { subject: `host:${input.name}`, run: null };
+      return { subject: `host:${input.name}`, run: null, gpu: null };
+    case 'gpu':
+      return { subject: input.gpu, run: input.run?.id ?? null, gpu: input.gpu };
   }
 };
 

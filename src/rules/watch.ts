@@ -6,7 +6,7 @@ import type { AnyRule, Input, Parameters, ParameterValues, Span } from './rule.t
 import { aboutOf, changeLives, createSeat, judge, openAlerts, type Seat } from './seat.ts';
 import type { Course } from './transitions.ts';
 
-/** All rules on one run, on one host, or on one collector of a host. */
+/** All rules on one run, on one GPU, on one host, or on one collector of a host. */
 export type Watch = {
   readonly seats: Map<string, Seat>;
   course: Course | null;
@@ -34,13 +34,17 @@ export const createWatch = (): Watch => ({
   reported: new Set(),
 });
 
-/** Gives one input to these rules; a rule that throws begins anew and does not stop the others. */
+/**
+ * Gives one input to these rules; a rule that throws begins anew and does not stop the others. `elsewhere`: the open
+ * alerts of other subjects that may explain those of this one.
+ */
 export const judgeAll = (
   watch: Watch,
   rules: readonly ArmedRule[],
   input: Input,
   regroup: Span,
   { newId, onError }: Court,
+  elsewhere: () => readonly Alert[] = () => [],
 ): readonly Alert[] => {
   const changed: Alert[] = [];
   for (const { rule, parameters } of rules) {
@@ -56,7 +60,7 @@ export const judgeAll = (
       watch.reported.add(rule.id);
     }
   }
-  return changed.length === 0 ? changed : [...changed, ...inhibit(watch)];
+  return changed.length === 0 ? changed : [...changed, ...inhibit(watch, elsewhere())];
 };
 
 /** Resolves every open alert of the subject and forgets what the rules knew of it. */
@@ -72,10 +76,13 @@ export const dismiss = (watch: Watch, at: number, result: string): readonly Aler
 export const dismissStrays = (watch: Watch, at: number, result: string): readonly Alert[] =>
   watch.strays.splice(0).map((alert): Alert => ({ ...alert, state: 'resolved', resolvedAt: at, result }));
 
-/** Points open alerts at the one that explains them, or frees them again. */
-const inhibit = (watch: Watch): readonly Alert[] => {
+/** The alerts of the subject that are pending or firing and have a rule that looks after them. */
+export const openAlertsOf = (watch: Watch): readonly Alert[] => [...watch.seats.values()].flatMap(openAlerts);
+
+/** Points open alerts at the one that explains them, of this subject or of those `elsewhere`, or frees them again. */
+export const inhibit = (watch: Watch, elsewhere: readonly Alert[]): readonly Alert[] => {
   const seats = [...watch.seats.values()];
-  const open = seats.flatMap(openAlerts);
+  const open = [...openAlertsOf(watch), ...elsewhere];
   return seats.flatMap((seat) => changeLives(seat, (_track, life) => explain(life, open)));
 };
 

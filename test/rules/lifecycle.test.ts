@@ -33,6 +33,7 @@ const play = (track: Track, verdicts: readonly Verdict[], more: Partial<Setting>
       rule: 'hot',
       subject: 'run:r1',
       run: 'r1',
+      gpu: null,
       newId: () => `a${++ids}`,
       ...more,
     });
