@@ -30,6 +30,8 @@ export type GpuUse = {
   /** Whose each process is, by its pid. */
   readonly matches: () => ReadonlyMap<number, ProcessMatch>;
   readonly runOf: (gpu: string) => string | null;
+  /** All GPUs that are known of this host, also those that have gone silent. */
+  readonly uuids: () => readonly string[];
   /** Today's place of a GPU: `gpu:INDEX` is its subject; undefined for one that is not there. */
   readonly placeOf: (gpu: string) => GpuPlace | undefined;
   /** Today's name of a GPU, such as `gpu:0`; that of its UUID for one that is not there. */
@@ -115,6 +117,7 @@ export const createGpuUse = ({ store }: { readonly store: Store }): GpuUse => {
     matches: () => attribution.processes,
     pidsOf: (run) => attribution.runs.get(run)?.pids ?? [],
     runOf: (gpu) => attribution.gpus.get(gpu) ?? null,
+    uuids: () => [...places.keys()],
     placeOf: (gpu) => places.get(gpu),
     runMemoryOn: (gpu) => {
       const run = attribution.gpus.get(gpu);

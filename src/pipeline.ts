@@ -282,7 +282,9 @@ export const createPipeline = (deps: {
         for (const { at, tick } of missed) takeAlerts(engine.tick(at, [tick]), step);
         missed = [];
         takeChanges(tracker.tick(step.now), step);
-        const ticks = tracker.active().map((run) => ({
+        const active = tracker.active();
+        takeAlerts(engine.tickGpus(step.now, sampled.gpuTicks(step.now, active.map(contextOf))), step);
+        const ticks = active.map((run) => ({
           run: contextOf(run),
           ...sampled.inputOf(run, step.now),
           rowWritten: rowWritten.has(run.id),

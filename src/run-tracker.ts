@@ -67,7 +67,10 @@ export type RunTracker = {
   /** Judges the active runs by the clock; those whose state changed are returned. */
   readonly tick: (now: number) => readonly Run[];
   readonly active: () => readonly Run[];
-  readonly gpus: Pick<GpuUse, 'gpusOf' | 'runOf' | 'placeOf' | 'subjectOf' | 'strangers' | 'runMemoryOn'>;
+  readonly gpus: Pick<
+    GpuUse,
+    'gpusOf' | 'runOf' | 'uuids' | 'placeOf' | 'subjectOf' | 'processes' | 'strangers' | 'runMemoryOn'
+  >;
   /** Lets go of a run that nobody looks at any more; it is read from the store again when it stirs. */
   readonly forget: (run: string) => void;
   /** Ends the active run, other than `except`, whose folder was at this path. */

@@ -2,6 +2,7 @@ import type { Batch, ObservedGpu } from './core/batch.ts';
 import type { StreamEvent } from './core/ports.ts';
 import type { Run } from './core/run.ts';
 import { gpuSampleOf, hostSampleOf, type Sample, type Values } from './core/sample.ts';
+import { createGpuTicks, type GpuTicks } from './gpu-ticks.ts';
 import type { TickInput } from './rules/rule.ts';
 import type { RunTracker } from './run-tracker.ts';
 
@@ -18,6 +19,8 @@ export type Sampled = {
   readonly inputOf: (run: Run, now: number) => Pick<TickInput, 'gpus' | 'host'>;
   /** The host's newest values, unless they are too old. */
   readonly host: (now: number) => Values | null;
+  /** What the rules are to know of each GPU now; what the driver reported is told once. */
+  readonly gpuTicks: GpuTicks['take'];
 };
 
 /** Samples older than this many periods say nothing about now. */
@@ -48,6 +51,8 @@ export const createSampled = (deps: {
   };
   const host = (now: number) => (hostSubject === null ? null : fresh(hostSubject, now));
 
+  const gpuTicks = createGpuTicks({ gpus, fresh, uuidOf: (name) => uuids.get(name) });
+
   const nameGpu = ({ uuid, pciBusId, mig }: ObservedGpu): void => {
     uuids.set(uuid, uuid);
     if (pciBusId && !mig) uuids.set(pciBusId, uuid);
@@ -56,6 +61,7 @@ export const createSampled = (deps: {
   return {
     hear: (batch) => {
       batch.gpus?.forEach(nameGpu);
+      gpuTicks.hear(batch);
       if (batch.xids !== undefined) hearsXids = true;
       for (const { gpu, xid } of [...(batch.xids ?? []), ...(batch.driverXids ?? [])]) {
         xids.delete(gpu);
@@ -98,5 +104,6 @@ export const createSampled = (deps: {
       };
     },
     host,
+    gpuTicks: gpuTicks.take,
   };
 };

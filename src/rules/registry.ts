@@ -2,6 +2,9 @@ import { collectorStale } from './collector-stale.ts';
 import { dataloaderStall } from './dataloader-stall.ts';
 import { diskFull } from './disk-full.ts';
 import { divergence } from './divergence.ts';
+import { gpuEcc } from './gpu-ecc.ts';
+import { gpuLost } from './gpu-lost.ts';
+import { gpuXid } from './gpu-xid.ts';
 import { hang } from './hang.ts';
 import { hostMemory } from './host-memory.ts';
 import { lossNan } from './loss-nan.ts';
@@ -33,5 +36,8 @@ export const RULES: readonly AnyRule[] = [
   hostMemory,
   shmFull,
   diskFull,
+  gpuEcc,
+  gpuXid,
+  gpuLost,
   collectorStale,
 ];

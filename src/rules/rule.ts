@@ -71,7 +71,7 @@ export type GpuTickInput = {
   readonly at: number;
   /** Today's name of it, such as `gpu:0`. */
   readonly gpu: string;
-  /** Its newest sample; null: there is none, or it is too old. */
+  /** Its newest sample; null: there is none, it is too old, or it has nothing but null in it, as of a GPU that is lost. */
   readonly values: Values | null;
   /** What ails it as a whole, in the words of its source, such as "GPU is lost"; null: it answers. */
   readonly trouble: string | null;
