@@ -4,6 +4,7 @@ import { diskFull } from './disk-full.ts';
 import { divergence } from './divergence.ts';
 import { gpuEcc } from './gpu-ecc.ts';
 import { gpuLost } from './gpu-lost.ts';
+import { gpuThrottle } from './gpu-throttle.ts';
 import { gpuXid } from './gpu-xid.ts';
 import { hang } from './hang.ts';
 import { hostMemory } from './host-memory.ts';
@@ -12,6 +13,7 @@ import { lossSpike } from './loss-spike.ts';
 import { lrAnomaly } from './lr-anomaly.ts';
 import { mapCollapse } from './map-collapse.ts';
 import { mapOscillation } from './map-oscillation.ts';
+import { neighborGpu } from './neighbor-gpu.ts';
 import { oomRisk } from './oom-risk.ts';
 import { overfit } from './overfit.ts';
 import { plateau } from './plateau.ts';
@@ -36,6 +38,8 @@ export const RULES: readonly AnyRule[] = [
   hostMemory,
   shmFull,
   diskFull,
+  gpuThrottle,
+  neighborGpu,
   gpuEcc,
   gpuXid,
   gpuLost,

@@ -66,7 +66,9 @@ export const playOurs = ({ scale, trace, length }: Scenario): Played => {
 const tick = (engine: Engine, run: RunContext, now: number, latest: Latest, rowWritten: boolean): readonly Alert[] => {
   const gpu = latest.at('gpu', now);
   const host = latest.at('host', now);
+  const ofGpu = { gpu: 'gpu:0', uuid: 'GPU-0', trouble: null, othersAnswer: false, strangers: null, xids: [], run };
   return [
+    ...engine.tickGpus(now, [{ ...ofGpu, values: gpu }]),
     ...engine.tick(now, [{ run, gpus: gpu && [{ gpu: 'gpu:0', values: gpu }], host, rowWritten }]),
     ...engine.tickHost(now, { name: 'trainer', host, collectors: null }),
   ];
