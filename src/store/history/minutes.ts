@@ -3,7 +3,10 @@ import type { Chunk } from '../chunks/chunk.ts';
 import type { Columns } from '../chunks/columns.ts';
 import type { RollupColumns } from './rollup.ts';
 
-/** The columns of a minute chunk: `METRIC.count`, `.sum` and so on. A metric that was never known, and a bin that stayed empty, have none. */
+/**
+ * The columns of a minute chunk: `METRIC.count`, `.sum` and so on. A metric that was never known has none. A bin
+ * that stayed empty has: all chunks then share one layout, which is longer than the column.
+ */
 export const columnsOfMinutes = (metrics: Iterable<readonly [string, RollupColumns]>): Columns => {
   const columns = new Map<string, Float64Array>();
   let at = new Float64Array(0);
@@ -16,7 +19,7 @@ export const columnsOfMinutes = (metrics: Iterable<readonly [string, RollupColum
       if (rollups.percentiles) columns.set(`${metric}.${name}`, rollups.percentiles[name]);
     }
     for (const [bin, counts] of (rollups.bins ?? []).entries()) {
-      if (counts.some((count) => count > 0)) columns.set(`${metric}.b${bin}`, counts);
+      columns.set(`${metric}.b${bin}`, counts);
     }
   }
   return { at, columns };
