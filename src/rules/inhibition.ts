@@ -1,6 +1,7 @@
 import type { Alert } from '../core/alert.ts';
+import { tellsOnlyOfDrop } from './stall-report.ts';
 
-/** An alert that explains others on the same subject while it fires. */
+/** An alert that explains others while it fires: of the same subject, or, when it is of a GPU, of the run that uses it. */
 type Inhibition = {
   readonly by: (alert: Alert) => boolean;
   readonly explains: (alert: Alert) => boolean;
@@ -19,6 +20,22 @@ const INHIBITIONS: readonly Inhibition[] = [
     explains: isOneOf('loss_spike', 'divergence', 'map_collapse', 'map_oscillation', 'overfit', 'plateau'),
   },
   { by: isOneOf('divergence'), explains: isOneOf('loss_spike', 'map_oscillation', 'overfit') },
+  {
+    // Nothing goes on without it; where several runs on, the others wait for it.
+    by: isOneOf('gpu_lost'),
+    explains: isOneOf('hang', 'dataloader_stall', 'throughput_drop'),
+  },
+  {
+    // XID 79: fallen off the bus. It says more than that the GPU is silent, which follows from it.
+    by: ({ cause }) => cause?.code === 'xid_79',
+    explains: isOneOf('gpu_lost', 'hang', 'dataloader_stall', 'throughput_drop'),
+  },
+  {
+    // A slower GPU works less, but it does not stand still: pauses have another cause.
+    by: isOneOf('gpu_throttle'),
+    explains: ({ rule, evidence }) =>
+      rule === 'throughput_drop' || (rule === 'dataloader_stall' && tellsOnlyOfDrop(evidence)),
+  },
   { by: isOneOf('hang'), explains: isOneOf('dataloader_stall', 'throughput_drop') },
   { by: isOneOf('map_collapse'), explains: isOneOf('map_oscillation') },
   {
@@ -28,7 +45,7 @@ const INHIBITIONS: readonly Inhibition[] = [
   },
 ];
 
-/** The id of the alert among the open ones of a subject that explains this one; null when none does. */
+/** The id of the alert among these open ones that explains this one; null when none does. */
 export const explainedBy = (alert: Alert, open: readonly Alert[]): string | null => {
   for (const { by, explains } of INHIBITIONS) {
     if (!explains(alert)) continue;

@@ -57,7 +57,7 @@ const problemOf = ({ gap, pauses, share, windowS, shareAllowed, drop }: Stall): 
 
 const evidenceOf = ({ gap, pauses, share, windowS, shareAllowed, drop }: Stall): Evidence[] => {
   const evidence: Evidence[] = [];
-  if (gap) evidence.push({ name: 'idle now', value: whole(gap.seconds), unit: 's', expected: whole(gap.allowedS) });
+  if (gap) evidence.push({ name: GAP, value: whole(gap.seconds), unit: 's', expected: whole(gap.allowedS) });
   evidence.push({
     name: `GPU time lost of the last ${seconds(windowS)}`,
     value: significant(share * 100),
@@ -67,16 +67,26 @@ const evidenceOf = ({ gap, pauses, share, windowS, shareAllowed, drop }: Stall):
   if (pauses) {
     const lengths = pauses.map((pause) => pause.idleS);
     const apart = pauses.slice(1).map((pause, i) => (pause.endedAt - (pauses[i]?.endedAt ?? pause.endedAt)) / 1000);
-    evidence.push({ name: 'pauses', value: pauses.length, unit: '' });
+    evidence.push({ name: PAUSES, value: pauses.length, unit: '' });
     evidence.push({ name: 'median pause', value: whole(median(lengths)), unit: 's' });
     evidence.push({ name: 'longest pause', value: whole(Math.max(...lengths)), unit: 's' });
     evidence.push({ name: 'from pause to pause', value: whole(median(apart)), unit: 's' });
   }
   if (drop) {
-    evidence.push({ name: 'mean GPU utilization', value: whole(drop.mean), unit: '%', expected: whole(drop.usual) });
+    evidence.push({ name: DROP, value: whole(drop.mean), unit: '%', expected: whole(drop.usual) });
   }
   return evidence;
 };
+
+/** Whether an alert of a stall tells only of a GPU that does less than it did, not of one that stands idle. */
+export const tellsOnlyOfDrop = (evidence: readonly Evidence[]): boolean => {
+  const names = new Set(evidence.map(({ name }) => name));
+  return names.has(DROP) && !names.has(GAP) && !names.has(PAUSES);
+};
+
+const GAP = 'idle now';
+const PAUSES = 'pauses';
+const DROP = 'mean GPU utilization';
 
 const whole = (value: number): number => Math.round(value);
 const seconds = (value: number): string => `${whole(value)} s`;

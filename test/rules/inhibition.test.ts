@@ -43,3 +43,27 @@ t.test('a NaN of the training loss explains a spike; one of the validation loss 
   t.equal(explainedBy(spike, [spike, alert({ id: 'nan', rule: 'loss_nan' })]), 'nan');
   t.equal(explainedBy(spike, [spike, alert({ id: 'nan', rule: 'loss_nan', severity: 'warning' })]), null);
 });
+
+const ofGpu = (rule: string, over: Partial<Alert> = {}) => alert({ id: rule, rule, subject: 'gpu:0', ...over });
+const ofRun = (rule: string, over: Partial<Alert> = {}) => alert({ id: rule, rule, gpu: null, ...over });
+
+t.test('a lost GPU explains what its run suffers, and falling off the bus explains that it is lost', async (t) => {
+  const lost = ofGpu('gpu_lost');
+  for (const rule of ['hang', 'dataloader_stall', 'throughput_drop']) {
+    t.equal(explainedBy(ofRun(rule), [ofRun(rule), ofRun('hang'), lost]), 'gpu_lost', rule);
+  }
+  t.equal(explainedBy(ofRun('loss_nan'), [lost]), null);
+  const cause = { code: 'xid_79', text: '', confidence: 1, signals: [], missing: [] };
+  t.equal(explainedBy(lost, [lost, ofGpu('gpu_xid', { cause })]), 'gpu_xid');
+  t.equal(explainedBy(lost, [lost, ofGpu('gpu_xid', { cause: { ...cause, code: 'xid_13' } })]), null);
+});
+
+t.test('a GPU that is slowed down explains that it does less, not that it stands still', async (t) => {
+  const throttle = ofGpu('gpu_throttle');
+  const lower = [{ name: 'mean GPU utilization', value: 60, unit: '%', expected: 90 }];
+  const less = ofRun('dataloader_stall', { evidence: lower });
+  const stands = ofRun('dataloader_stall', { evidence: [{ name: 'pauses', value: 4, unit: '' }, ...lower] });
+  t.equal(explainedBy(less, [less, throttle]), 'gpu_throttle');
+  t.equal(explainedBy(stands, [stands, throttle]), null);
+  t.equal(explainedBy(ofRun('throughput_drop'), [throttle]), 'gpu_throttle');
+});
