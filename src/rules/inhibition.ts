@@ -23,7 +23,7 @@ const INHIBITIONS: readonly Inhibition[] = [
   {
     // Nothing goes on without it; where several runs on, the others wait for it.
     by: isOneOf('gpu_lost'),
-    explains: isOneOf('hang', 'dataloader_stall', 'throughput_drop'),
+    explains: isOneOf('hang', 'dataloader_stall', 'throughput_drop', 'straggler_gpu'),
   },
   {
     // XID 79: fallen off the bus. It says more than that the GPU is silent, which follows from it.
@@ -34,7 +34,9 @@ const INHIBITIONS: readonly Inhibition[] = [
     // A slower GPU works less, but it does not stand still: pauses have another cause.
     by: isOneOf('gpu_throttle'),
     explains: ({ rule, evidence }) =>
-      rule === 'throughput_drop' || (rule === 'dataloader_stall' && tellsOnlyOfDrop(evidence)),
+      rule === 'throughput_drop' ||
+      rule === 'straggler_gpu' ||
+      (rule === 'dataloader_stall' && tellsOnlyOfDrop(evidence)),
   },
   { by: isOneOf('hang'), explains: isOneOf('dataloader_stall', 'throughput_drop') },
   { by: isOneOf('map_collapse'), explains: isOneOf('map_oscillation') },

@@ -19,6 +19,7 @@ import { overfit } from './overfit.ts';
 import { plateau } from './plateau.ts';
 import type { AnyRule } from './rule.ts';
 import { shmFull } from './shm-full.ts';
+import { stragglerGpu } from './straggler-gpu.ts';
 import { throughputDrop } from './throughput-drop.ts';
 
 /** Every rule of the product. */
@@ -35,6 +36,7 @@ export const RULES: readonly AnyRule[] = [
   dataloaderStall,
   oomRisk,
   hang,
+  stragglerGpu,
   hostMemory,
   shmFull,
   diskFull,
