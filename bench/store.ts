@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Database from 'better-sqlite3';
 import type { Store } from '../src/core/ports.ts';
+import { sizesIn } from './database-sizes.ts';
 import { percentile, type Report } from './figures.ts';
 import { HOUR_MS, hoursOf, POINTS } from './history-data.ts';
 import { fillStore, openBenchStore, samplesOf } from './history-database.ts';
@@ -47,21 +47,6 @@ export const measure = async (report: Report): Promise<void> => {
   report('tick_disk', tick.diskBytes / 1000, 'KB');
   again.close();
   rmSync(folder, { recursive: true });
-};
-
-/** Bytes of each table with its indexes, all of its pages; and of the pages that hold nothing. */
-const sizesIn = (path: string): { readonly tables: ReadonlyMap<string, number>; readonly free: number } => {
-  const db = new Database(path, { readonly: true });
-  const rows = db
-    .prepare<[], { name: string; bytes: number }>(`
-      SELECT tbl_name AS name, sum(pgsize) AS bytes FROM dbstat JOIN sqlite_schema USING (name) GROUP BY tbl_name`)
-    .all();
-  const free = db
-    .prepare<[], number>('SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size')
-    .pluck();
-  const sizes = { tables: new Map(rows.map(({ name, bytes }) => [name, bytes])), free: free.get() ?? 0 };
-  db.close();
-  return sizes;
 };
 
 /** The median over the writes, and the bytes of all of them with the housekeeping of that minute; each for one tick. */

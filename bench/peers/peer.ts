@@ -7,6 +7,8 @@ export type Peer = {
   readonly name: string;
   /** What the day of all GPUs takes on the disk, alone. */
   readonly bytes: number;
+  /** What of it is kept free for the next samples, however much is stored. */
+  readonly freeBytes: number;
   /** What is asked for at once to have the question answered. */
   readonly urls: (question: Question) => readonly string[];
   /** Reads the bodies of these answers, in their order. */

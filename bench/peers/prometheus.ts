@@ -40,7 +40,7 @@ export const startPrometheus = async (folder: string): Promise<Peer> => {
     readyPath: '/-/ready',
   });
   return {
-    ...{ name: 'Prometheus', bytes, stop: server.stop, read: readMatrices },
+    ...{ name: 'Prometheus', bytes, freeBytes: 0, stop: server.stop, read: readMatrices },
     urls: (question) => promqlUrls(server.url, DIALECT, question),
   };
 };

@@ -45,10 +45,15 @@ const main = async (): Promise<void> => {
 };
 
 const compare = async (peers: readonly Peer[]): Promise<readonly Row[]> => {
+  const unit = 'bytes a point';
   const rows: Row[] = [
     {
-      ...{ figure: 'bytes', what: 'bytes a point on disk, the day of 8 GPUs', unit: 'bytes a point' },
+      ...{ figure: 'bytes', what: 'bytes a point on disk, the day of 8 GPUs', unit },
       values: peers.map(({ bytes }) => bytes / POINTS),
+    },
+    {
+      ...{ figure: 'bytes_filled', what: 'the same without what is kept free for the next samples', unit },
+      values: peers.map(({ bytes, freeBytes }) => (bytes - freeBytes) / POINTS),
     },
   ];
   for (const question of QUESTIONS) {

@@ -31,7 +31,7 @@ export const startVictoriaMetrics = async (folder: string): Promise<Peer> => {
   await importLines(server.url, seriesOf([BEFORE]));
   await settle(server.url);
   return {
-    ...{ name: 'VictoriaMetrics', bytes, stop: server.stop, read: readMatrices },
+    ...{ name: 'VictoriaMetrics', bytes, freeBytes: 0, stop: server.stop, read: readMatrices },
     urls: (question) => promqlUrls(server.url, DIALECT, question),
   };
 };
