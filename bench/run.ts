@@ -1,7 +1,7 @@
 // `npm run bench -- NAME`: runs one benchmark alone and prints one JSON line per figure.
 // A benchmark starts the product as a user does (bin/signalbox.js, shipped defaults, real sockets) and makes its own data.
 
-const BENCHES = ['tail', 'overhead', 'backfill', 'sample', 'store', 'query', 'rules'] as const;
+const BENCHES = ['tail', 'overhead', 'backfill', 'sample', 'store', 'query', 'rules', 'faults'] as const;
 
 const name = process.argv[2];
 if (name === undefined || !BENCHES.some((bench) => bench === name)) {
